@@ -1,0 +1,1 @@
+//! HTTP: parse, dispatch one command or one query, answer.

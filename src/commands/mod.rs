@@ -1,0 +1,1 @@
+//! What can be asked, the rules that answer, the reasons to refuse.

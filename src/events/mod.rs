@@ -1,0 +1,1 @@
+//! What can have happened, and the state those facts add up to.

@@ -1,0 +1,1 @@
+//! The world outside: a trait, a real adapter and a built-in stand-in each.

@@ -1,0 +1,2 @@
+//! The `shiji` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Connect, migrate, and the private PostgreSQL server.

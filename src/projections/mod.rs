@@ -1,0 +1,1 @@
+//! Tables folded from events, and the only queries that read them.

@@ -1,0 +1,1 @@
+//! What the operator says: one struct, read once at start.
