@@ -1,0 +1,680 @@
+//! The one appender of a node: gathers jobs into batches and carries each in one call of `ledger_append`.
+//!
+//! A batch never names a stream twice (written by one job, written or guarded by another) nor a receipt twice. Its
+//! connection is its own. A batch whose connection died is sent again, marked, before anything else; one that
+//! failed for its data is sent again job by job, so that only the guilty job answers for it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
+
+use super::append::{AppendError, Appended, Expected, Verdict};
+use super::envelope::{Recorded, StreamId};
+use super::tail::LocalBatch;
+
+/// Limits of the appender, from the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct AppendLimits {
+    /// Jobs that may wait; more are refused at once.
+    pub queue: usize,
+    /// Jobs in one batch.
+    pub batch_jobs: usize,
+    /// Events in one batch (a single larger job still goes alone).
+    pub batch_events: usize,
+    /// Bytes of payload in one batch (a single larger job still goes alone).
+    pub batch_bytes: usize,
+}
+
+impl Default for AppendLimits {
+    fn default() -> Self {
+        Self {
+            queue: 4096,
+            batch_jobs: 512,
+            batch_events: 2048,
+            batch_bytes: 4 << 20,
+        }
+    }
+}
+
+/// A job made ready by its caller: serialized, sealed, checked.
+pub(super) struct Prepared {
+    pub streams: Vec<(StreamId, Expected)>,
+    pub events: Vec<PreparedEvent>,
+    pub metadata: String,
+    pub receipt: Option<PreparedReceipt>,
+    pub subjects: Vec<String>,
+    pub deadline: Instant,
+}
+
+pub(super) struct PreparedEvent {
+    /// Index into the job's streams.
+    pub stream: usize,
+    pub event_id: Uuid,
+    pub event_type: String,
+    pub event_version: String,
+    /// As stored.
+    pub sealed: String,
+    /// As read: the stored bytes, opened. `None` when nothing was sealed.
+    pub opened: Option<String>,
+    pub subjects: Vec<String>,
+}
+
+pub(super) struct PreparedReceipt {
+    pub key: [u8; 32],
+    pub digest: [u8; 32],
+    pub outcome: Vec<u8>,
+}
+
+impl Prepared {
+    fn bytes(&self) -> usize {
+        self.events
+            .iter()
+            .map(|e| e.sealed.len() + self.metadata.len())
+            .sum()
+    }
+
+    /// Does it write a stream?
+    fn writes(&self, index: usize) -> bool {
+        self.events.iter().any(|event| event.stream == index)
+    }
+}
+
+pub(super) type Answer = Result<Verdict, AppendError>;
+
+struct Waiting {
+    job: Prepared,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// The door to the appender's task.
+#[derive(Clone)]
+pub(super) struct Appender {
+    queue: mpsc::Sender<Waiting>,
+}
+
+/// What the appender shows of itself.
+#[derive(Debug, Default)]
+pub(super) struct AppenderGauge {
+    /// The backend that appends: its notifications need no second reading.
+    pub backend_pid: AtomicI32,
+    pub waiting: AtomicUsize,
+}
+
+impl Appender {
+    pub fn start(
+        options: PgConnectOptions,
+        limits: AppendLimits,
+        local: mpsc::UnboundedSender<LocalBatch>,
+        gauge: Arc<AppenderGauge>,
+    ) -> Self {
+        let (queue, jobs) = mpsc::channel(limits.queue);
+        let task = Task {
+            options,
+            limits,
+            jobs,
+            waiting: VecDeque::new(),
+            connection: None,
+            local,
+            gauge,
+        };
+        tokio::spawn(task.run());
+        Self { queue }
+    }
+
+    /// Hands over a job and awaits the verdict. The job goes on when the caller leaves.
+    pub async fn send(&self, job: Prepared) -> Answer {
+        let patience = job.deadline + Duration::from_secs(2);
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .try_send(Waiting { job, reply })
+            .map_err(|_| AppendError::Overloaded)?;
+        match tokio::time::timeout_at(patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(AppendError::Unknown),
+        }
+    }
+}
+
+struct Task {
+    options: PgConnectOptions,
+    limits: AppendLimits,
+    jobs: mpsc::Receiver<Waiting>,
+    waiting: VecDeque<Waiting>,
+    connection: Option<PgConnection>,
+    local: mpsc::UnboundedSender<LocalBatch>,
+    gauge: Arc<AppenderGauge>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            if self.waiting.is_empty() {
+                match self.jobs.recv().await {
+                    Some(job) => self.waiting.push_back(job),
+                    None => break,
+                }
+            }
+            while self.waiting.len() < self.limits.queue {
+                match self.jobs.try_recv() {
+                    Ok(job) => self.waiting.push_back(job),
+                    Err(_) => break,
+                }
+            }
+            self.refuse_late();
+            let batch = self.take_batch();
+            self.gauge
+                .waiting
+                .store(self.waiting.len(), Ordering::Relaxed);
+            if !batch.is_empty() {
+                metrics::histogram!("shiji_append_batch_jobs").record(count(batch.len()));
+                self.carry(batch).await;
+            }
+        }
+        if let Some(connection) = self.connection.take() {
+            let _ = connection.close().await;
+        }
+    }
+
+    /// A job whose deadline passed before it was sent is refused: nothing happened.
+    fn refuse_late(&mut self) {
+        let now = Instant::now();
+        if self.waiting.iter().all(|w| w.job.deadline > now) {
+            return;
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            if waiting.job.deadline > now {
+                self.waiting.push_back(waiting);
+            } else {
+                let _ = waiting.reply.send(Err(AppendError::Overloaded));
+            }
+        }
+    }
+
+    /// Takes what fits into one batch, in order; a job that names what the batch names waits for the next.
+    fn take_batch(&mut self) -> Vec<Waiting> {
+        let mut claims = Claims::default();
+        let mut batch: Vec<Waiting> = Vec::new();
+        let (mut events, mut bytes) = (0, 0);
+        let mut later = VecDeque::new();
+        while let Some(waiting) = self.waiting.pop_front() {
+            let (more_events, more_bytes) = (waiting.job.events.len(), waiting.job.bytes());
+            let full = batch.len() >= self.limits.batch_jobs
+                || (!batch.is_empty()
+                    && (events + more_events > self.limits.batch_events
+                        || bytes + more_bytes > self.limits.batch_bytes));
+            if full {
+                later.push_back(waiting);
+                break;
+            }
+            if claims.take(&waiting.job) {
+                events += more_events;
+                bytes += more_bytes;
+                batch.push(waiting);
+            } else {
+                later.push_back(waiting);
+            }
+        }
+        while let Some(waiting) = later.pop_back() {
+            self.waiting.push_front(waiting);
+        }
+        batch
+    }
+
+    /// Carries a batch to its end: every job of it gets its answer here.
+    async fn carry(&mut self, batch: Vec<Waiting>) {
+        let mut resend = false;
+        let mut delay = Duration::from_millis(20);
+        loop {
+            let sent = std::time::Instant::now();
+            match self.call(&batch, resend).await {
+                Ok(rows) => {
+                    metrics::histogram!("shiji_append_seconds")
+                        .record(sent.elapsed().as_secs_f64());
+                    self.answer(batch, rows, sent).await;
+                    return;
+                }
+                Err(Failure::Data(message)) => {
+                    self.carry_one_by_one(batch, message).await;
+                    return;
+                }
+                Err(Failure::Refused(error)) => {
+                    error!(error = %error, "The log refused a batch: {error}");
+                    let error = Arc::new(error);
+                    for waiting in batch {
+                        let _ = waiting
+                            .reply
+                            .send(Err(AppendError::Unavailable(error.clone())));
+                    }
+                    return;
+                }
+                Err(Failure::NotSent(error)) => {
+                    debug!(error = %error, "No connection to append on: {error}");
+                    if !resend && batch.iter().all(|w| w.job.deadline <= Instant::now()) {
+                        let error = Arc::new(error);
+                        for waiting in batch {
+                            let _ = waiting
+                                .reply
+                                .send(Err(AppendError::Unavailable(error.clone())));
+                        }
+                        return;
+                    }
+                }
+                Err(Failure::Lost(error)) => {
+                    warn!(error = %error, "The connection was lost under a batch; sending it again, marked: {error}");
+                    resend = true;
+                }
+            }
+            if self.jobs.is_closed() && batch.iter().all(|w| w.reply.is_closed()) {
+                return;
+            }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(Duration::from_millis(500));
+        }
+    }
+
+    /// Sends each job of a failed batch alone, so that only the guilty one answers a fault.
+    async fn carry_one_by_one(&mut self, mut batch: Vec<Waiting>, message: String) {
+        if batch.len() == 1 {
+            for waiting in batch {
+                let _ = waiting.reply.send(Err(AppendError::Data(message.clone())));
+            }
+            return;
+        }
+        for waiting in batch.drain(..) {
+            Box::pin(self.carry(vec![waiting])).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        if self.connection.is_none() {
+            let mut connection = self.options.connect().await?;
+            sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
+                .fetch_one(&mut connection)
+                .await?;
+            let pid = sqlx::query_scalar!("SELECT pg_backend_pid()")
+                .fetch_one(&mut connection)
+                .await?;
+            self.gauge
+                .backend_pid
+                .store(pid.unwrap_or(0), Ordering::Release);
+            info!("The appender is connected");
+            self.connection = Some(connection);
+        }
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    async fn call(&mut self, batch: &[Waiting], resend: bool) -> Result<Rows, Failure> {
+        let columns = Columns::of(batch, resend);
+        let connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                self.connection = None;
+                return Err(Failure::NotSent(error));
+            }
+        };
+        match columns.append(connection).await {
+            Ok(rows) => Ok(rows),
+            Err(error) => {
+                let failure = Failure::of(error);
+                if matches!(failure, Failure::Lost(_)) {
+                    self.connection = None;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn answer(&mut self, batch: Vec<Waiting>, rows: Rows, sent: std::time::Instant) {
+        let mut published = Vec::new();
+        let mut replies = Vec::with_capacity(batch.len());
+        let mut stream_at = 0;
+        for (index, waiting) in batch.into_iter().enumerate() {
+            let versions = rows.versions[stream_at..][..waiting.job.streams.len()].to_vec();
+            stream_at += versions.len();
+            let last = rows.last[index];
+            let answer = match rows.verdicts[index] {
+                0 => {
+                    let events = record(waiting.job, &versions, last, rows.at);
+                    published.extend(events.iter().cloned());
+                    Ok(Verdict::Appended(Appended {
+                        position: last,
+                        events,
+                    }))
+                }
+                1 => Err(AppendError::Stale),
+                2 => repeated(&rows, index, last),
+                3 => self.found_again(waiting.job, last).await,
+                4 => Err(AppendError::ErasedSubject),
+                other => Err(AppendError::Data(format!(
+                    "the log answered verdict {other}"
+                ))),
+            };
+            replies.push((waiting.reply, answer));
+        }
+        metrics::counter!("shiji_appended_events_total").increment(published.len() as u64);
+        if !published.is_empty() {
+            let _ = self.local.send(LocalBatch {
+                events: published.into(),
+                sent,
+            });
+        }
+        for (reply, answer) in replies {
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// A resent job that was in the log all along: its events as they stand there.
+    async fn found_again(&mut self, job: Prepared, last: i64) -> Answer {
+        let ids: Vec<Uuid> = job.events.iter().map(|event| event.event_id).collect();
+        let rows = match self.connect().await {
+            Ok(connection) => {
+                sqlx::query!(
+                    "SELECT event_id, position, sequence, recorded_at FROM events WHERE event_id = ANY($1)",
+                    &ids,
+                )
+                .fetch_all(connection)
+                .await
+            }
+            Err(error) => Err(error),
+        };
+        let Ok(rows) = rows else {
+            self.connection = None;
+            return Err(AppendError::Unknown);
+        };
+        let places: HashMap<Uuid, (i64, i64, DateTime<Utc>)> = rows
+            .into_iter()
+            .map(|row| (row.event_id, (row.position, row.sequence, row.recorded_at)))
+            .collect();
+        let events: Option<Vec<Recorded>> = job
+            .events
+            .into_iter()
+            .map(|event| {
+                let (position, sequence, at) = *places.get(&event.event_id)?;
+                let stream = job.streams[event.stream].0.clone();
+                Some(recorded(
+                    event,
+                    stream,
+                    job.metadata.clone(),
+                    position,
+                    sequence,
+                    at,
+                ))
+            })
+            .collect();
+        events.map_or(Err(AppendError::Unknown), |events| {
+            Ok(Verdict::Appended(Appended {
+                position: last,
+                events: events.into(),
+            }))
+        })
+    }
+}
+
+fn repeated(rows: &Rows, index: usize, position: i64) -> Answer {
+    let digest = rows.digests[index]
+        .as_deref()
+        .and_then(|d| d.try_into().ok());
+    match (digest, &rows.outcomes[index]) {
+        (Some(digest), Some(outcome)) => Ok(Verdict::Repeated {
+            digest,
+            outcome: outcome.clone(),
+            position,
+        }),
+        _ => Err(AppendError::Data("a receipt is damaged".to_owned())),
+    }
+}
+
+fn record(job: Prepared, versions: &[i64], last: i64, at: DateTime<Utc>) -> Arc<[Recorded]> {
+    let mut next = versions.to_vec();
+    let first = last - i64::try_from(job.events.len()).unwrap_or(0) + 1;
+    job.events
+        .into_iter()
+        .zip(first..)
+        .map(|(event, position)| {
+            next[event.stream] += 1;
+            let sequence = next[event.stream];
+            let stream = job.streams[event.stream].0.clone();
+            recorded(event, stream, job.metadata.clone(), position, sequence, at)
+        })
+        .collect()
+}
+
+fn recorded(
+    event: PreparedEvent,
+    stream: StreamId,
+    metadata: String,
+    position: i64,
+    sequence: i64,
+    recorded_at: DateTime<Utc>,
+) -> Recorded {
+    Recorded {
+        position,
+        event_id: event.event_id,
+        stream,
+        sequence,
+        event_type: event.event_type,
+        event_version: event.event_version,
+        payload: event.opened.unwrap_or(event.sealed),
+        metadata,
+        recorded_at,
+    }
+}
+
+/// What the jobs of a batch hold: written streams, guarded streams, receipts.
+#[derive(Default)]
+struct Claims {
+    written: HashSet<StreamId>,
+    guarded: HashSet<StreamId>,
+    receipts: HashSet<[u8; 32]>,
+}
+
+impl Claims {
+    /// Enters a job unless it collides with one already in.
+    fn take(&mut self, job: &Prepared) -> bool {
+        let receipt_taken = job
+            .receipt
+            .as_ref()
+            .is_some_and(|r| self.receipts.contains(&r.key));
+        let collides = job.streams.iter().enumerate().any(|(index, (stream, _))| {
+            self.written.contains(stream) || (job.writes(index) && self.guarded.contains(stream))
+        });
+        if receipt_taken || collides {
+            return false;
+        }
+        for (index, (stream, _)) in job.streams.iter().enumerate() {
+            let claimed = if job.writes(index) {
+                &mut self.written
+            } else {
+                &mut self.guarded
+            };
+            claimed.insert(stream.clone());
+        }
+        self.receipts.extend(job.receipt.as_ref().map(|r| r.key));
+        true
+    }
+}
+
+/// How a call of the append function went wrong.
+enum Failure {
+    /// It never left: nothing happened.
+    NotSent(sqlx::Error),
+    /// The connection died: it may have happened.
+    Lost(sqlx::Error),
+    /// A job's data cannot be stored: nothing of the batch happened.
+    Data(String),
+    /// The server refused for another reason: nothing of the batch happened.
+    Refused(sqlx::Error),
+}
+
+impl Failure {
+    fn of(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::Encode(cause) => Self::Data(cause.to_string()),
+                other => Self::Lost(other),
+            };
+        };
+        let code = database.code().unwrap_or_default();
+        match code.get(..3) {
+            Some(class) if class.starts_with("22") || class.starts_with("23") => {
+                Self::Data(database.to_string())
+            }
+            // Connection faults, shutdown, crash: what was sent may stand.
+            Some(class) if class.starts_with("08") || class == "57P" => Self::Lost(error),
+            _ => Self::Refused(error),
+        }
+    }
+}
+
+/// The answer of `ledger_append`.
+struct Rows {
+    verdicts: Vec<i32>,
+    last: Vec<i64>,
+    versions: Vec<i64>,
+    digests: Vec<Option<Vec<u8>>>,
+    outcomes: Vec<Option<Vec<u8>>>,
+    at: DateTime<Utc>,
+}
+
+/// A batch as the arrays `ledger_append` takes.
+#[derive(Default)]
+struct Columns {
+    jobs: i32,
+    first_events: Option<Vec<Option<Uuid>>>,
+    stream_job: Vec<i32>,
+    stream_type: Vec<String>,
+    stream_id: Vec<String>,
+    stream_expected: Vec<i64>,
+    event_job: Vec<i32>,
+    event_stream: Vec<i32>,
+    event_id: Vec<Uuid>,
+    aggregate_type: Vec<String>,
+    aggregate_id: Vec<String>,
+    event_type: Vec<String>,
+    event_version: Vec<String>,
+    payload: Vec<String>,
+    metadata: Vec<String>,
+    subjects: Vec<Option<String>>,
+    receipt_job: Vec<i32>,
+    receipt_key: Vec<Vec<u8>>,
+    receipt_digest: Vec<Vec<u8>>,
+    receipt_outcome: Vec<Vec<u8>>,
+    subject_job: Vec<i32>,
+    subject: Vec<String>,
+}
+
+impl Columns {
+    fn of(batch: &[Waiting], resend: bool) -> Self {
+        let mut columns = Self::default();
+        if resend {
+            let first = |w: &Waiting| w.job.events.first().map(|event| event.event_id);
+            columns.first_events = Some(batch.iter().map(first).collect());
+        }
+        for waiting in batch {
+            columns.add(&waiting.job);
+        }
+        columns
+    }
+
+    fn add(&mut self, job: &Prepared) {
+        self.jobs += 1;
+        let number = self.jobs;
+        let first_stream = index(self.stream_job.len()) + 1;
+        for (stream, expected) in &job.streams {
+            self.stream_job.push(number);
+            self.stream_type.push(stream.aggregate.to_string());
+            self.stream_id.push(stream.id.clone());
+            self.stream_expected.push(match expected {
+                Expected::Exact(version) => *version,
+                Expected::Any => -1,
+            });
+        }
+        for event in &job.events {
+            let stream = &job.streams[event.stream].0;
+            self.event_job.push(number);
+            self.event_stream.push(first_stream + index(event.stream));
+            self.event_id.push(event.event_id);
+            self.aggregate_type.push(stream.aggregate.to_string());
+            self.aggregate_id.push(stream.id.clone());
+            self.event_type.push(event.event_type.clone());
+            self.event_version.push(event.event_version.clone());
+            self.payload.push(event.sealed.clone());
+            self.metadata.push(job.metadata.clone());
+            self.subjects.push(match event.subjects.as_slice() {
+                [] => None,
+                subjects => Some(subjects.join("\n")),
+            });
+        }
+        if let Some(receipt) = &job.receipt {
+            self.receipt_job.push(number);
+            self.receipt_key.push(receipt.key.to_vec());
+            self.receipt_digest.push(receipt.digest.to_vec());
+            self.receipt_outcome.push(receipt.outcome.clone());
+        }
+        for subject in &job.subjects {
+            self.subject_job.push(number);
+            self.subject.push(subject.clone());
+        }
+    }
+
+    /// One call, autocommit. The verdicts count only when the whole answer has arrived, hence `fetch_all`.
+    async fn append(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
+        let rows = sqlx::query!(
+            r#"SELECT verdicts AS "verdicts!", last_positions AS "last!", stream_versions AS "versions!",
+                      receipt_digests AS "digests!: Vec<Option<Vec<u8>>>",
+                      receipt_outcomes AS "outcomes!: Vec<Option<Vec<u8>>>", at AS "at!"
+               FROM ledger_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                                  $18, $19, $20, $21, $22)"#,
+            self.jobs,
+            self.first_events.as_deref() as Option<&[Option<Uuid>]>,
+            &self.stream_job,
+            &self.stream_type,
+            &self.stream_id,
+            &self.stream_expected,
+            &self.event_job,
+            &self.event_stream,
+            &self.event_id,
+            &self.aggregate_type,
+            &self.aggregate_id,
+            &self.event_type,
+            &self.event_version,
+            &self.payload,
+            &self.metadata,
+            &self.subjects as &[Option<String>],
+            &self.receipt_job,
+            &self.receipt_key,
+            &self.receipt_digest,
+            &self.receipt_outcome,
+            &self.subject_job,
+            &self.subject,
+        )
+        .fetch_all(connection)
+        .await?;
+        let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Rows {
+            verdicts: row.verdicts,
+            last: row.last,
+            versions: row.versions,
+            digests: row.digests,
+            outcomes: row.outcomes,
+            at: row.at,
+        })
+    }
+}
+
+fn index(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+fn count(length: usize) -> f64 {
+    f64::from(index(length))
+}

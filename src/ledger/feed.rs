@@ -1,0 +1,237 @@
+//! The log as a sequence: every event once, in position order, from any position, with a live tail.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::envelope::{Recorded, StreamId};
+use super::keyring::KeyRing;
+use super::personal::{self, PersonalError, SubjectKey};
+use super::tail::Tail;
+
+/// Why the log cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// Personal values do not open.
+    #[error("event {position}: {source}")]
+    Personal {
+        /// Where.
+        position: i64,
+        /// Why.
+        source: PersonalError,
+    },
+    /// A position is missing. There are no gaps in a sound log.
+    #[error("the log has a hole: {found} follows {after}")]
+    Gap {
+        /// The last sound position.
+        after: i64,
+        /// What came instead of the next.
+        found: i64,
+    },
+}
+
+/// A row of `events` with the keys of whom it is about, as every reader selects it.
+pub(super) struct Row {
+    pub position: i64,
+    pub event_id: Uuid,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    pub payload: String,
+    pub metadata: String,
+    pub recorded_at: DateTime<Utc>,
+    pub subjects: Option<Vec<String>>,
+    pub wrapped: Option<Vec<Option<Vec<u8>>>>,
+    pub erased: Option<Vec<bool>>,
+}
+
+impl Row {
+    /// The event with its personal values opened.
+    pub fn open(self, ring: &KeyRing) -> Result<Recorded, PersonalError> {
+        let payload = if personal::has_sealed(&self.payload) {
+            let keys = read_keys(ring, self.subjects, self.wrapped, self.erased)?;
+            personal::open(&self.payload, self.event_id.as_bytes(), &keys)?
+        } else {
+            self.payload
+        };
+        Ok(Recorded {
+            position: self.position,
+            event_id: self.event_id,
+            stream: StreamId::dynamic(self.aggregate_type, self.aggregate_id),
+            sequence: self.sequence,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            payload,
+            metadata: self.metadata,
+            recorded_at: self.recorded_at,
+        })
+    }
+}
+
+/// The keys a row brought along.
+pub(super) fn read_keys(
+    ring: &KeyRing,
+    subjects: Option<Vec<String>>,
+    wrapped: Option<Vec<Option<Vec<u8>>>>,
+    erased: Option<Vec<bool>>,
+) -> Result<std::collections::HashMap<String, SubjectKey>, PersonalError> {
+    subjects
+        .unwrap_or_default()
+        .into_iter()
+        .zip(wrapped.unwrap_or_default())
+        .zip(erased.unwrap_or_default())
+        .map(|((subject, wrapped), erased)| {
+            let key = ring.read(&subject, wrapped.as_deref(), erased)?;
+            Ok((subject, key))
+        })
+        .collect()
+}
+
+/// The next `limit` events after a position: contiguous, or an error.
+pub(super) async fn read(
+    pool: &PgPool,
+    ring: &KeyRing,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, FeedError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
+                  e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
+                  e.subjects,
+                  CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
+                      SELECT k.wrapped_key FROM unnest(e.subjects) WITH ORDINALITY s(subject, n)
+                      LEFT JOIN subject_keys k USING (subject) ORDER BY s.n) END AS "wrapped: Vec<Option<Vec<u8>>>",
+                  CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
+                      SELECT k.erased_position IS NOT NULL FROM unnest(e.subjects) WITH ORDINALITY s(subject, n)
+                      LEFT JOIN subject_keys k USING (subject) ORDER BY s.n) END AS "erased: Vec<bool>"
+           FROM events e
+           WHERE e.position > $1
+           ORDER BY e.position
+           LIMIT $2"#,
+        after,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut events = Vec::with_capacity(rows.len());
+    let mut last = after;
+    for row in rows {
+        if row.position != last + 1 {
+            return Err(FeedError::Gap {
+                after: last,
+                found: row.position,
+            });
+        }
+        last = row.position;
+        let event = row.open(ring).map_err(|source| FeedError::Personal {
+            position: last,
+            source,
+        })?;
+        events.push(event);
+    }
+    Ok(events)
+}
+
+/// Reads the log from a position on and goes on with what is appended, filtered or not.
+pub struct Follower {
+    pub(super) pool: PgPool,
+    pub(super) ring: Arc<KeyRing>,
+    pub(super) tail: Arc<Tail>,
+    pub(super) next: i64,
+    pub(super) aggregates: Option<Vec<String>>,
+    pub(super) fresh: Option<broadcast::Receiver<Arc<[Recorded]>>>,
+    pub(super) held: VecDeque<Recorded>,
+}
+
+impl Follower {
+    /// The position up to which everything has been handed out (or passed the filter by).
+    #[must_use]
+    pub fn position(&self) -> i64 {
+        self.next - 1
+    }
+
+    /// The next events, at least one and at most `max`; waits for them. Positions follow each other
+    /// without a hole unless the follower filters.
+    ///
+    /// Cancel-safe: what is not handed out is handed out later.
+    ///
+    /// # Errors
+    /// [`FeedError`]; the follower may be asked again.
+    pub async fn next(&mut self, max: usize) -> Result<Vec<Recorded>, FeedError> {
+        loop {
+            if self.held.is_empty() {
+                self.refill(max).await?;
+            }
+            let count = self.held.len().min(max);
+            if let Some(last) = self.held.get(count.wrapping_sub(1)) {
+                self.next = last.position + 1;
+            }
+            let batch: Vec<Recorded> = self
+                .held
+                .drain(..count)
+                .filter(|e| wanted(self.aggregates.as_deref(), e))
+                .collect();
+            if !batch.is_empty() {
+                return Ok(batch);
+            }
+        }
+    }
+
+    async fn refill(&mut self, max: usize) -> Result<(), FeedError> {
+        loop {
+            if self.tail.position() >= self.next {
+                // Subscribed before reading, so that nothing falls between the two.
+                let mut fresh = self.fresh.take().unwrap_or_else(|| self.tail.subscribe());
+                while let Ok(chunk) = fresh.try_recv() {
+                    if chunk.first().is_some_and(|e| e.position <= self.next) {
+                        let next = self.next;
+                        self.held
+                            .extend(chunk.iter().filter(|e| e.position >= next).cloned());
+                        if !self.held.is_empty() {
+                            self.fresh = Some(fresh);
+                            return Ok(());
+                        }
+                    } else {
+                        break;
+                    }
+                }
+                let limit = i64::try_from(max.max(500)).unwrap_or(500);
+                let read = read(&self.pool, &self.ring, self.next - 1, limit).await?;
+                self.held.extend(read);
+                if !self.held.is_empty() {
+                    // The rest of the gap is read the same way; live chunks are taken up again afterwards.
+                    return Ok(());
+                }
+            }
+            let fresh = self.fresh.get_or_insert_with(|| self.tail.subscribe());
+            match tokio::time::timeout(Duration::from_millis(500), fresh.recv()).await {
+                Ok(Ok(chunk)) if chunk.first().is_some_and(|e| e.position <= self.next) => {
+                    let next = self.next;
+                    self.held
+                        .extend(chunk.iter().filter(|e| e.position >= next).cloned());
+                    if !self.held.is_empty() {
+                        return Ok(());
+                    }
+                }
+                // Lagged, or a chunk beyond a gap: the log itself has what is missing.
+                Ok(_) => self.fresh = None,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn wanted(aggregates: Option<&[String]>, event: &Recorded) -> bool {
+    aggregates.is_none_or(|names| names.iter().any(|name| *name == event.stream.aggregate))
+}

@@ -1,0 +1,86 @@
+//! Integer ids: one PostgreSQL sequence per aggregate, taken for the commands waiting at that moment, not hoarded.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot};
+
+/// Why there is no id.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum IdError {
+    /// The database said no.
+    #[error("no id could be taken: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopping,
+}
+
+struct Wish {
+    sequence: &'static str,
+    reply: oneshot::Sender<Result<i64, IdError>>,
+}
+
+/// Takes ids for whoever waits.
+#[derive(Clone)]
+pub(super) struct Ids {
+    wishes: mpsc::Sender<Wish>,
+}
+
+impl Ids {
+    pub fn start(pool: PgPool) -> Self {
+        let (wishes, queue) = mpsc::channel(4096);
+        tokio::spawn(serve(pool, queue));
+        Self { wishes }
+    }
+
+    pub async fn next(&self, sequence: &'static str) -> Result<i64, IdError> {
+        let (reply, answer) = oneshot::channel();
+        let wish = Wish { sequence, reply };
+        self.wishes
+            .send(wish)
+            .await
+            .map_err(|_| IdError::Stopping)?;
+        answer.await.map_err(|_| IdError::Stopping)?
+    }
+}
+
+async fn serve(pool: PgPool, mut queue: mpsc::Receiver<Wish>) {
+    let mut wishes = Vec::new();
+    while queue.recv_many(&mut wishes, 1024).await > 0 {
+        let mut by_sequence: HashMap<&'static str, Vec<oneshot::Sender<_>>> = HashMap::new();
+        for wish in wishes.drain(..) {
+            by_sequence
+                .entry(wish.sequence)
+                .or_default()
+                .push(wish.reply);
+        }
+        for (sequence, replies) in by_sequence {
+            match take(&pool, sequence, replies.len()).await {
+                Ok(ids) => {
+                    for (reply, id) in replies.into_iter().zip(ids) {
+                        let _ = reply.send(Ok(id));
+                    }
+                }
+                Err(error) => {
+                    let error = IdError::Database(Arc::new(error));
+                    for reply in replies {
+                        let _ = reply.send(Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn take(pool: &PgPool, sequence: &str, count: usize) -> Result<Vec<i64>, sqlx::Error> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM ledger_next_ids($1, $2) AS t(id)"#,
+        sequence,
+        count
+    )
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,214 @@
+//! The node's tail of the log: hears what its own appender wrote and what other nodes wrote, in position order.
+//!
+//! Own batches arrive in memory, those of others by `NOTIFY shiji_events` with polling behind it. Every event passes
+//! here once, contiguously: the state cache is kept honest here, erased keys are forgotten here, followers are fed from here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::{broadcast, mpsc};
+use tracing::{error, warn};
+
+use super::appender::AppenderGauge;
+use super::cache::StateCache;
+use super::envelope::Recorded;
+use super::feed::{self, FeedError};
+use super::keyring::KeyRing;
+
+/// Rows per read while catching up with other nodes.
+const CHUNK: i64 = 2_000;
+/// How often the head is asked for when nothing is heard.
+const POLL: Duration = Duration::from_millis(200);
+
+/// What the appender committed, and when it sent it.
+pub(super) struct LocalBatch {
+    pub events: Arc<[Recorded]>,
+    pub sent: Instant,
+}
+
+/// How far this node has heard the log.
+pub(super) struct Tail {
+    position: AtomicI64,
+    /// At this moment the log held nothing this node has not heard.
+    confirmed: Mutex<Option<Instant>>,
+    chunks: broadcast::Sender<Arc<[Recorded]>>,
+}
+
+impl Tail {
+    pub fn new(position: i64) -> Self {
+        Self {
+            position: AtomicI64::new(position),
+            confirmed: Mutex::new(Some(Instant::now())),
+            chunks: broadcast::channel(1024).0,
+        }
+    }
+
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// How old this node's picture of the log is.
+    pub fn age(&self) -> Duration {
+        self.confirmed
+            .lock()
+            .map_or(Duration::MAX, |at| at.elapsed())
+    }
+
+    /// Chunks as they are heard; contiguous, unless the subscriber lags.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Recorded]>> {
+        self.chunks.subscribe()
+    }
+
+    fn confirm(&self, at: Instant) {
+        let mut confirmed = self.confirmed.lock();
+        if confirmed.is_none_or(|before| before < at) {
+            *confirmed = Some(at);
+        }
+    }
+}
+
+/// Carries what a [`Tail`] needs to listen.
+pub(super) struct Listener {
+    pub tail: Arc<Tail>,
+    pub pool: PgPool,
+    pub ring: Arc<KeyRing>,
+    pub cache: Arc<StateCache>,
+    pub gauge: Arc<AppenderGauge>,
+    pub local: mpsc::UnboundedReceiver<LocalBatch>,
+    /// Set when the log is found to end before what this node has heard of it.
+    pub rewound: Arc<AtomicBool>,
+    pub generation: i64,
+}
+
+impl Listener {
+    /// Listens until the appender is gone.
+    pub async fn run(mut self) {
+        let mut ears: Option<PgListener> = None;
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            if ears.is_none() {
+                ears = self.listen().await;
+            }
+            let heard = tokio::select! {
+                biased;
+                batch = self.local.recv() => match batch {
+                    Some(batch) => self.local_batch(batch).await,
+                    None => return,
+                },
+                notice = hear(ears.as_mut()) => match notice {
+                    Ok(pid) if pid == self.gauge.backend_pid.load(Ordering::Acquire) => Ok(()),
+                    Ok(_) => self.catch_up(i64::MAX).await,
+                    Err(cause) => {
+                        warn!(error = %cause, "The listener lost its connection: {cause}");
+                        ears = None;
+                        tokio::time::sleep(POLL).await;
+                        Ok(())
+                    }
+                },
+                _ = poll.tick() => if self.tail.age() >= POLL { self.catch_up(i64::MAX).await } else { Ok(()) },
+            };
+            match heard {
+                Ok(()) => {}
+                Err(FeedError::Database(cause)) => {
+                    warn!(error = %cause, "The tail of the log cannot be read: {cause}");
+                    tokio::time::sleep(POLL).await;
+                }
+                Err(cause) => {
+                    error!(error = %cause, "The tail of the log stands still: {cause}");
+                    tokio::time::sleep(POLL * 5).await;
+                }
+            }
+        }
+    }
+
+    async fn listen(&self) -> Option<PgListener> {
+        let mut ears = PgListener::connect_with(&self.pool).await.ok()?;
+        ears.eager_reconnect(false);
+        ears.listen("shiji_events").await.ok()?;
+        Some(ears)
+    }
+
+    async fn local_batch(&self, batch: LocalBatch) -> Result<(), FeedError> {
+        let (Some(first), Some(last)) = (batch.events.first(), batch.events.last()) else {
+            return Ok(());
+        };
+        let (first, last) = (first.position, last.position);
+        if first > self.tail.position() + 1 {
+            self.catch_up(first - 1).await?;
+        }
+        if first == self.tail.position() + 1 {
+            self.publish(batch.events);
+        } else if last > self.tail.position() {
+            self.catch_up(last).await?;
+        }
+        self.tail.confirm(batch.sent);
+        Ok(())
+    }
+
+    async fn catch_up(&self, until: i64) -> Result<(), FeedError> {
+        loop {
+            let asked = Instant::now();
+            let after = self.tail.position();
+            if after >= until {
+                return Ok(());
+            }
+            let limit = CHUNK.min(until - after);
+            let chunk = feed::read(&self.pool, &self.ring, after, limit).await?;
+            let full = i64::try_from(chunk.len()).is_ok_and(|length| length == limit);
+            if chunk.is_empty() {
+                self.look_back(after).await?;
+            } else {
+                self.publish(chunk.into());
+            }
+            if !full {
+                self.tail.confirm(asked);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Is the log still the one this node has heard? A restore may have taken its tail away.
+    async fn look_back(&self, heard: i64) -> Result<(), FeedError> {
+        let head = super::chain::head(&self.pool).await?;
+        let rewound = head.position < heard || head.generation != self.generation;
+        if rewound && !self.rewound.swap(true, Ordering::Relaxed) {
+            error!(
+                heard,
+                head = head.position,
+                generation = head.generation,
+                "The log ends at {} (generation {}), but this node has heard it up to {heard}: not ready",
+                head.position,
+                head.generation,
+            );
+        }
+        Ok(())
+    }
+
+    fn publish(&self, chunk: Arc<[Recorded]>) {
+        for event in chunk.iter() {
+            self.cache.heard(&event.stream, event.sequence);
+            if event.event_type == super::PERSON_ERASED {
+                self.ring.forget(&event.stream.to_string());
+            }
+        }
+        if let Some(last) = chunk.last() {
+            self.tail.position.store(last.position, Ordering::Release);
+        }
+        let _ = self.tail.chunks.send(chunk);
+    }
+}
+
+async fn hear(ears: Option<&mut PgListener>) -> Result<i32, sqlx::Error> {
+    match ears {
+        Some(ears) => match ears.try_recv().await? {
+            Some(notice) => Ok(i32::try_from(notice.process_id()).unwrap_or(0)),
+            None => Err(sqlx::Error::PoolClosed),
+        },
+        None => std::future::pending().await,
+    }
+}
