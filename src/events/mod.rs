@@ -1,1 +1,68 @@
-//! What can have happened, and the state those facts add up to.
+//! What can have happened, and the state those facts add up to: one file an aggregate.
+//!
+//! [`Event`] is the sum of them all, [`decode`] reads any stored event into it. A new aggregate is one line in
+//! [`every_aggregate`].
+
+pub mod account;
+pub mod media;
+pub mod name_claim;
+pub mod session;
+pub mod task;
+
+pub use account::{Account, AccountEvent};
+pub use media::{Media, MediaEvent};
+pub use name_claim::{NameClaim, NameClaimEvent};
+pub use session::{Session, SessionEvent};
+pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
+
+use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
+
+/// Writes the sum type and everything that walks all aggregates.
+macro_rules! every_aggregate {
+    ($($aggregate:ident => $event:ident),+ $(,)?) => {
+        /// Any event of the log. Projections match on it without a wildcard.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(missing_docs, reason = "each variant is the aggregate of its name")]
+        pub enum Event {
+            $($aggregate($event)),+
+        }
+
+        /// Every aggregate's name with its event types and the version this build writes.
+        #[must_use]
+        pub fn catalogue() -> Vec<(&'static str, &'static [(&'static str, u32)])> {
+            vec![$(($aggregate::TYPE, $event::TYPES)),+]
+        }
+
+        /// Reads a stored event, upcasting what is older.
+        ///
+        /// # Errors
+        /// [`DecodeError::Unknown`] when this build is older than the log, [`DecodeError::Malformed`] otherwise.
+        pub fn decode(recorded: &Recorded) -> Result<Event, DecodeError> {
+            let Recorded { event_type, event_version, payload, .. } = recorded;
+            match recorded.stream.aggregate.as_ref() {
+                $($aggregate::TYPE => $event::decode(event_type, event_version, payload).map(Event::$aggregate),)+
+                _ => Err(DecodeError::Unknown {
+                    event_type: event_type.clone(),
+                    event_version: event_version.clone(),
+                }),
+            }
+        }
+    };
+}
+
+every_aggregate! {
+    Account => AccountEvent,
+    Media => MediaEvent,
+    NameClaim => NameClaimEvent,
+    Session => SessionEvent,
+    Task => TaskEvent,
+}
+
+/// A recorded event with what it says.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// Where it stands and who made it.
+    pub recorded: Recorded,
+    /// What it says.
+    pub event: Event,
+}

@@ -1,0 +1,151 @@
+//! What can be asked of an uploaded file (`backend.md` 2.10 and 4).
+
+use serde::{Deserialize, Serialize};
+
+use super::Decide;
+use crate::events::{Media, MediaEvent};
+
+/// What can be asked of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Give out the id.
+    Issue,
+    /// Say that the bytes are in the file store.
+    Store {
+        /// Where they are served; their key in the file store.
+        uri: String,
+        /// The recognized type.
+        content_type: String,
+        /// How many bytes.
+        size_bytes: i64,
+        /// SHA-256 of the bytes, hex.
+        sha256: String,
+    },
+    /// Stop serving it.
+    Delete,
+}
+
+/// Why a file says no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum MediaError {
+    /// No such id was given out, or it is gone.
+    #[error("there is no such file")]
+    NotFound,
+    /// The id is taken.
+    #[error("the id was given out already")]
+    Exists,
+    /// Stored once, for good.
+    #[error("the file is stored already")]
+    AlreadyStored,
+}
+
+impl Decide for Media {
+    type Command = MediaCommand;
+    type Refusal = MediaError;
+
+    fn decide(&self, command: &MediaCommand) -> Result<Vec<MediaEvent>, MediaError> {
+        match (command, self) {
+            (MediaCommand::Issue, Self::Unissued) => Ok(vec![MediaEvent::MediaIdIssued {}]),
+            (MediaCommand::Issue, Self::Issued | Self::Stored { .. } | Self::Deleted) => {
+                Err(MediaError::Exists)
+            }
+            (
+                MediaCommand::Store {
+                    uri,
+                    content_type,
+                    size_bytes,
+                    sha256,
+                },
+                Self::Issued,
+            ) => Ok(vec![MediaEvent::MediaStored {
+                uri: uri.clone(),
+                content_type: content_type.clone(),
+                size_bytes: *size_bytes,
+                sha256: sha256.clone(),
+            }]),
+            (MediaCommand::Store { .. }, Self::Stored { .. }) => Err(MediaError::AlreadyStored),
+            (MediaCommand::Store { .. }, Self::Unissued | Self::Deleted) => {
+                Err(MediaError::NotFound)
+            }
+            (MediaCommand::Delete, Self::Issued | Self::Stored { .. }) => {
+                Ok(vec![MediaEvent::MediaDeleted {}])
+            }
+            (MediaCommand::Delete, Self::Deleted) => Ok(vec![]),
+            (MediaCommand::Delete, Self::Unissued) => Err(MediaError::NotFound),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cqrs_es::test::TestFramework;
+
+    use super::*;
+
+    fn store() -> MediaCommand {
+        MediaCommand::Store {
+            uri: "/upload/20240102/x.png".to_owned(),
+            content_type: "image/png".to_owned(),
+            size_bytes: 3,
+            sha256: "00".to_owned(),
+        }
+    }
+
+    fn stored() -> MediaEvent {
+        MediaEvent::MediaStored {
+            uri: "/upload/20240102/x.png".to_owned(),
+            content_type: "image/png".to_owned(),
+            size_bytes: 3,
+            sha256: "00".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_file_is_issued_and_stored_once() {
+        let rules = || TestFramework::<Media>::with(());
+        let issued = MediaEvent::MediaIdIssued {};
+        rules()
+            .given_no_previous_events()
+            .when(MediaCommand::Issue)
+            .then_expect_events(vec![issued.clone()]);
+        rules()
+            .given(vec![issued.clone()])
+            .when(MediaCommand::Issue)
+            .then_expect_error(MediaError::Exists);
+        rules()
+            .given(vec![issued.clone()])
+            .when(store())
+            .then_expect_events(vec![stored()]);
+        rules()
+            .given(vec![issued, stored()])
+            .when(store())
+            .then_expect_error(MediaError::AlreadyStored);
+        rules()
+            .given_no_previous_events()
+            .when(store())
+            .then_expect_error(MediaError::NotFound);
+    }
+
+    #[test]
+    fn deleting_again_is_quiet_and_final() {
+        let rules = || TestFramework::<Media>::with(());
+        let issued = MediaEvent::MediaIdIssued {};
+        let deleted = MediaEvent::MediaDeleted {};
+        rules()
+            .given(vec![issued.clone(), stored()])
+            .when(MediaCommand::Delete)
+            .then_expect_events(vec![deleted.clone()]);
+        rules()
+            .given(vec![issued.clone(), deleted.clone()])
+            .when(MediaCommand::Delete)
+            .then_expect_events(vec![]);
+        rules()
+            .given(vec![issued, deleted])
+            .when(store())
+            .then_expect_error(MediaError::NotFound);
+        rules()
+            .given_no_previous_events()
+            .when(MediaCommand::Delete)
+            .then_expect_error(MediaError::NotFound);
+    }
+}
