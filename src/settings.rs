@@ -132,10 +132,6 @@ pub struct Limits {
     #[arg(long, env = "SHIJI_POOL_CONNECTIONS", default_value = "16", value_name = "COUNT", value_parser = count)]
     pub pool_connections: usize,
 
-    /// How long a request waits for a connection out of the pool, in milliseconds. Default 3000.
-    #[arg(long, env = "SHIJI_POOL_WAIT_MS", default_value = "3000", value_name = "MILLISECONDS", value_parser = millis)]
-    pub pool_wait_ms: Duration,
-
     /// Open client connections on the public listener. Default 8192.
     #[arg(long, env = "SHIJI_MAX_CONNECTIONS", default_value = "8192", value_name = "COUNT", value_parser = count)]
     pub max_connections: usize,

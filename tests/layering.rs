@@ -1,0 +1,1 @@
+//! The arrows of the house: a folder never imports one above it.
