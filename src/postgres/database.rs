@@ -162,17 +162,13 @@ impl Database {
     /// How the service connects: in its own role from the first moment, with the projections' schemas in front.
     #[must_use]
     pub fn service_options(&self, name: &str, search_path: &[String]) -> PgConnectOptions {
-        let path: String = search_path
-            .iter()
-            .map(|schema| format!("{schema},"))
-            .collect();
+        let mut path = search_path.to_vec();
+        path.push("public".to_owned());
+        let path = path.join(",");
         self.owner
             .clone()
             .application_name(&format!("shiji {name}"))
-            .options([
-                ("role", SERVICE_ROLE),
-                ("search_path", &format!("{path}public")),
-            ])
+            .options([("role", SERVICE_ROLE), ("search_path", path.as_str())])
             .options(KEEPALIVES)
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1))
     }

@@ -47,7 +47,7 @@ impl Server {
     }
 
     fn start() -> Self {
-        let (wishes, wished) = mpsc::unbounded_channel();
+        let (wishes, queue) = mpsc::unbounded_channel();
         let (discarded, rubbish) = mpsc::unbounded_channel();
         // A thread of its own: the runtime of the test that happens to come first ends with that test.
         std::thread::Builder::new()
@@ -57,7 +57,7 @@ impl Server {
                     .enable_all()
                     .build()
                     .unwrap();
-                runtime.block_on(serve(wished, rubbish));
+                runtime.block_on(serve(queue, rubbish));
             })
             .unwrap();
         Self { wishes, discarded }
@@ -65,7 +65,7 @@ impl Server {
 }
 
 async fn serve(
-    mut wished: mpsc::UnboundedReceiver<(From, oneshot::Sender<Database>)>,
+    mut queue: mpsc::UnboundedReceiver<(From, oneshot::Sender<Database>)>,
     mut rubbish: mpsc::UnboundedReceiver<String>,
 ) {
     let server = open().await;
@@ -86,7 +86,7 @@ async fn serve(
         }
     });
     let mut count = 0;
-    while let Some((from, wish)) = wished.recv().await {
+    while let Some((from, wish)) = queue.recv().await {
         count += 1;
         let database = server.named(&name(&count.to_string()));
         let origin = match from {

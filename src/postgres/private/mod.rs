@@ -14,7 +14,7 @@ mod programs;
 mod supervisor;
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -60,7 +60,6 @@ impl From<&StoreSettings> for PrivateOptions {
 /// A running private server. Dropping it stops it, which blocks for the time of a shutdown checkpoint.
 #[derive(Debug)]
 pub struct PrivateServer {
-    // The order matters: the server is stopped before the folder is given free.
     supervisor: Supervisor,
     cluster: Cluster,
     _lock: Lock,
@@ -122,6 +121,17 @@ impl PrivateServer {
     /// Stops it and returns when it is down: a second call does nothing.
     pub fn stop(&self) {
         self.supervisor.stop();
+        let place = &self.cluster.place;
+        if !place.socket_dir.starts_with(&place.folder) {
+            // Empty now; if not, it is used again by the next start.
+            let _ = fs::remove_dir(&place.socket_dir);
+        }
+    }
+}
+
+impl Drop for PrivateServer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -64,8 +64,10 @@ struct State {
     pid: Option<Pid>,
     ready: bool,
     stopping: bool,
-    /// The thread is over; with the reason if the first start failed.
-    over: Option<Option<PrivateError>>,
+    /// The thread is over.
+    over: bool,
+    /// Why the first start failed, if it did.
+    failed: Option<PrivateError>,
 }
 
 impl Supervisor {
@@ -88,10 +90,10 @@ impl Supervisor {
             thread: Mutex::new(Some(thread)),
         };
         let mut state = supervisor.shared.state.lock();
-        while !state.ready && state.over.is_none() {
+        while !state.ready && !state.over {
             supervisor.shared.changed.wait(&mut state);
         }
-        if let Some(Some(reason)) = state.over.as_mut().map(Option::take) {
+        if let Some(reason) = state.failed.take() {
             return Err(reason);
         }
         drop(state);
@@ -122,14 +124,14 @@ impl Supervisor {
             }
             self.shared.changed.notify_all();
             let until = Instant::now() + patience;
-            while state.over.is_none()
+            while !state.over
                 && !self
                     .shared
                     .changed
                     .wait_until(&mut state, until)
                     .timed_out()
             {}
-            if state.over.is_some() {
+            if state.over {
                 drop(state);
                 // It only panics where it has been reported.
                 let _ = thread.join();
@@ -157,7 +159,8 @@ impl Work {
         let reason = self.keep_running();
         let mut state = self.shared.state.lock();
         state.ready = false;
-        state.over = Some(reason);
+        state.over = true;
+        state.failed = reason;
         self.shared.changed.notify_all();
     }
 
