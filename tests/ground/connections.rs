@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use shiji::{postgres::Database, settings::StoreSettings};
 
+use super::Folder;
 use crate::support::TestDatabase;
 
 type Session = (String, String, String);
@@ -76,4 +77,28 @@ async fn a_database_that_is_not_there_is_named() {
         refusal.contains("database \"no_such_database\" does not exist"),
         "{refusal}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_use_the_private_server_of_a_running_service() {
+    let folder = Folder::new();
+    let store = StoreSettings {
+        data_dir: folder.path(),
+        database_url: None,
+        ..store("")
+    };
+    let service = Database::open(&store).await.unwrap();
+    let refusal = Database::open(&store).await.unwrap_err().to_string();
+    assert!(refusal.starts_with("another shiji (process "), "{refusal}");
+
+    let command = Database::attach(&store).await.unwrap();
+    assert!(command.server().is_none(), "it is not its own");
+    let name: String = sqlx::query_scalar("SELECT current_database()::text")
+        .fetch_one(&mut command.connect_owner().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(name, "shiji");
+    service.close().await;
+    // Nobody runs it now, so the command starts it for itself.
+    assert!(Database::attach(&store).await.unwrap().server().is_some());
 }

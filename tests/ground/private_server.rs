@@ -73,9 +73,10 @@ async fn a_deep_folder_and_a_half_made_data_directory_are_no_trouble() {
     let folder = Folder::new();
     let mut options = folder.options();
     options.data_dir = folder.path().join("deep/".repeat(30));
-    fs::create_dir_all(options.data_dir.join("postgres.new/base")).unwrap();
+    fs::create_dir_all(options.data_dir.join("postgres.new-1/base")).unwrap();
     let server = Arc::new(PrivateServer::start(&options).unwrap());
     Database::on_private(server, "shiji").await.unwrap();
+    assert!(!options.data_dir.join("postgres.new-1").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,6 +186,12 @@ fn an_ordinary_user_runs_it_as_themselves() {
         Some(NOBODY),
     );
     let pid: i32 = part.says.parse().unwrap();
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(format!("/proc/{pid}")).unwrap());
+    assert_eq!(owner, NOBODY);
+    drop(part);
+    // Root takes the folder over as it is: PostgreSQL insists on the owner of its files.
+    let server = PrivateServer::start(&folder.options()).unwrap();
+    let pid = server.pid().unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(format!("/proc/{pid}")).unwrap());
     assert_eq!(owner, NOBODY);
 }

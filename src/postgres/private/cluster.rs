@@ -14,6 +14,8 @@ use nix::{
     unistd::Pid,
 };
 
+use uuid::Uuid;
+
 use super::{
     OWNER, PORT, PrivateError, at,
     place::{Place, Runner},
@@ -45,6 +47,9 @@ const SCRATCH: &[&str] = &[
     "max_connections=400",
 ];
 
+/// How a data directory is called that is not whole yet.
+const UNFINISHED: &str = "postgres.new-";
+
 /// A log above this size is put aside at the next start.
 const LOG_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -64,13 +69,18 @@ impl Cluster {
         if self.place.cluster.join("PG_VERSION").exists() {
             return Ok(());
         }
-        let unfinished = self.place.folder.join("postgres.new");
-        match fs::remove_dir_all(&unfinished) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(at(&unfinished)(error));
-            }
-            Err(_) | Ok(()) => {}
+        let entries = fs::read_dir(&self.place.folder).map_err(at(&self.place.folder))?;
+        for entry in entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
+        {
+            // An initdb that outlived its service may still be filling it; the next start tries again.
+            let _ = fs::remove_dir_all(entry.path());
         }
+        let unfinished = self
+            .place
+            .folder
+            .join(format!("{UNFINISHED}{}", Uuid::new_v4().simple()));
         fs::create_dir(&unfinished).map_err(at(&unfinished))?;
         self.runner.take_over(&unfinished)?;
         // Not every system knows C.UTF-8; text columns say COLLATE "C" themselves.

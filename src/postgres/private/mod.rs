@@ -75,7 +75,7 @@ impl PrivateServer {
     pub fn start(options: &PrivateOptions) -> Result<Self, PrivateError> {
         let data_dir = place::open(&options.data_dir)?;
         let lock = Lock::take(&data_dir)?;
-        let runner = Runner::find(&options.user)?;
+        let runner = Runner::find(&options.user, &data_dir)?;
         let place = Place::choose(&data_dir, &runner)?;
         let programs = Programs::find(options.pg_bin.as_deref(), place.version()?.as_deref())?;
         let cluster = Cluster {

@@ -13,7 +13,7 @@ use std::{
 
 use nix::{
     fcntl::{Flock, FlockArg},
-    unistd::{User, geteuid},
+    unistd::{Uid, User, geteuid},
 };
 use sha2::{Digest, Sha256};
 
@@ -75,18 +75,48 @@ impl Lock {
 /// Who runs the server's programs: another user when we are root, ourselves otherwise.
 #[derive(Debug, Clone)]
 pub(super) struct Runner {
-    other: Option<User>,
+    other: Option<Account>,
+}
+
+#[derive(Debug, Clone)]
+struct Account {
+    name: String,
+    uid: u32,
+    gid: u32,
 }
 
 impl Runner {
-    pub(super) fn find(name: &str) -> Result<Self, PrivateError> {
+    /// As root: the owner of the data directory if there is one, for PostgreSQL insists on that, else the named user.
+    pub(super) fn find(name: &str, data_dir: &Path) -> Result<Self, PrivateError> {
         if !geteuid().is_root() {
             return Ok(Self { other: None });
         }
-        match User::from_name(name) {
-            Ok(Some(user)) if !user.uid.is_root() => Ok(Self { other: Some(user) }),
-            _ => Err(PrivateError::NoUser(name.to_owned())),
-        }
+        let files = fs::metadata(Place::recorded(data_dir).cluster)
+            .ok()
+            .filter(|files| files.uid() != 0);
+        let account = match (files, User::from_name(name)) {
+            (Some(files), _) => Account {
+                name: account_name(files.uid()),
+                uid: files.uid(),
+                gid: files.gid(),
+            },
+            (None, Ok(Some(user))) if !user.uid.is_root() => Account {
+                name: user.name,
+                uid: user.uid.as_raw(),
+                gid: user.gid.as_raw(),
+            },
+            (None, _) => return Err(PrivateError::NoUser(name.to_owned())),
+        };
+        Ok(Self {
+            other: Some(account),
+        })
+    }
+
+    fn name(&self) -> String {
+        self.other.as_ref().map_or_else(
+            || account_name(geteuid().as_raw()),
+            |account| account.name.clone(),
+        )
     }
 
     /// A command that this user runs, away from our terminal: no input, own process group (so that Ctrl-C reaches the
@@ -105,9 +135,9 @@ impl Runner {
         if let Some(user) = &self.other {
             // std drops the supplementary groups of root along with its ids.
             command
-                .uid(user.uid.as_raw())
-                .gid(user.gid.as_raw())
-                .env("HOME", &user.dir)
+                .uid(user.uid)
+                .gid(user.gid)
+                .env("HOME", "/")
                 .env("USER", &user.name);
         }
         command
@@ -129,8 +159,7 @@ impl Runner {
     pub(super) fn take_over(&self, path: &Path) -> Result<(), PrivateError> {
         match &self.other {
             Some(user) => {
-                std::os::unix::fs::chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
-                    .map_err(at(path))
+                std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid)).map_err(at(path))
             }
             None => Ok(()),
         }
@@ -189,10 +218,7 @@ impl Place {
         if !runner.can_enter(&place.folder) {
             // Files that exist are never left behind for an empty folder elsewhere.
             if place.cluster.exists() || place.folder != data_dir {
-                let user = runner
-                    .other
-                    .as_ref()
-                    .map_or_else(String::new, |user| user.name.clone());
+                let user = runner.name();
                 return Err(PrivateError::Unreachable {
                     user,
                     folder: place.folder,
@@ -209,10 +235,7 @@ impl Place {
         let folder = Path::new(SYSTEM_FOLDER).join(short_hash(data_dir));
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         if !runner.can_enter(&folder) {
-            let user = runner
-                .other
-                .as_ref()
-                .map_or_else(String::new, |user| user.name.clone());
+            let user = runner.name();
             return Err(PrivateError::Unreachable { user, folder });
         }
         let pointer = data_dir.join(POINTER);
@@ -227,9 +250,12 @@ impl Place {
 
     /// A folder in /tmp could have been put there by somebody else, who would then be the server.
     fn check_socket_dir(&self, runner: &Runner) -> Result<(), PrivateError> {
-        let wanted = runner.other.as_ref().map_or_else(geteuid, |user| user.uid);
+        let wanted = runner
+            .other
+            .as_ref()
+            .map_or_else(|| geteuid().as_raw(), |user| user.uid);
         let found = fs::symlink_metadata(&self.socket_dir).map_err(at(&self.socket_dir))?;
-        if found.is_dir() && found.uid() == wanted.as_raw() {
+        if found.is_dir() && found.uid() == wanted {
             return Ok(());
         }
         Err(at(&self.socket_dir)(std::io::Error::other(
@@ -246,6 +272,13 @@ impl Place {
             Err(error) => Err(at(&path)(error)),
         }
     }
+}
+
+fn account_name(uid: u32) -> String {
+    User::from_uid(Uid::from_raw(uid))
+        .ok()
+        .flatten()
+        .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 fn short_hash(path: &Path) -> String {

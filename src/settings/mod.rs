@@ -4,15 +4,17 @@
 //! (`--upload-max-bytes`, `SHIJI_UPLOAD_MAX_BYTES`). [`sentence`] turns a refusal of clap's into one sentence that
 //! names the key. Settings of gateways and of surfaces not built yet join here when they are.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+mod master_key;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
     Args, Command, ValueEnum,
     error::{ContextKind, ContextValue},
 };
-use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
-use zeroize::Zeroizing;
+use secrecy::SecretString;
+
+pub use master_key::{MasterKey, MasterKeyError};
 
 /// Where the data is: what every command needs, `serve` as well as the ones that only look.
 #[derive(Debug, Clone, Args)]
@@ -198,48 +200,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// The 32 bytes everything secret is derived from. Prints nothing, and is wiped when the last copy goes.
-#[derive(Clone)]
-pub struct MasterKey(Arc<SecretBox<[u8; 32]>>);
-
-impl MasterKey {
-    /// Wraps 32 bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Arc::new(SecretBox::new(Box::new(bytes))))
-    }
-
-    /// The bytes, for key derivation only.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; 32] {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(…)")
-    }
-}
-
-impl FromStr for MasterKey {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim().as_bytes();
-        let decoded = match text.len() {
-            64 => HEXLOWER_PERMISSIVE.decode(text),
-            43 => BASE64_NOPAD.decode(text),
-            _ => BASE64.decode(text),
-        };
-        let bytes = decoded.map(Zeroizing::new).ok();
-        bytes
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok())
-            .map(Self::new)
-            .ok_or("it must be 32 bytes as base64 or hex, for example the output of `openssl rand -base64 32`")
-    }
-}
-
 /// One sentence for a value clap refused, naming its key; `None` when the error is about something else (an unknown
 /// flag, `--help`), which clap words well itself. The values of secrets are not repeated.
 #[must_use]
@@ -401,18 +361,6 @@ mod tests {
             !printed.contains("hunter2") && !printed.contains("171"),
             "{printed}"
         );
-    }
-
-    #[test]
-    fn the_master_key_may_be_hex_or_base64() {
-        let bytes = std::array::from_fn(|i| u8::try_from(i * 7).unwrap());
-        for text in [
-            HEXLOWER_PERMISSIVE.encode(&bytes),
-            BASE64.encode(&bytes),
-            BASE64_NOPAD.encode(&bytes),
-        ] {
-            assert_eq!(text.parse::<MasterKey>().unwrap().expose(), &bytes);
-        }
     }
 
     #[test]
