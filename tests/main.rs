@@ -1,1 +1,10 @@
 //! Tests that need the outside: PostgreSQL, HTTP, processes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may unwrap as tests may; clippy only knows the latter"
+)]
+
+mod ground;
+mod layering;
+mod support;

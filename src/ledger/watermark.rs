@@ -195,7 +195,7 @@ mod tests {
         StreamId::new("Task", "1")
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_waiter_is_woken_when_its_position_is_reached_and_not_before() {
         let watermark = Watermark::default();
         watermark.register("tasks", ["Task"]);
@@ -211,12 +211,12 @@ mod tests {
         assert!(waiting.await.unwrap().is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_lags_is_away_or_parked_is_named_and_not_waited_for_beyond_patience() {
         let watermark = Watermark::default();
         watermark.register("tasks", ["Task"]);
         watermark.register("media", ["Media"]);
-        let patience = Duration::from_secs(2);
+        let patience = Duration::from_millis(50);
         assert_eq!(watermark.wait(1, &[stream()], patience).await, ["tasks"]);
         watermark.advance("tasks", 9);
         assert!(watermark.wait(9, &[stream()], patience).await.is_empty());
@@ -225,7 +225,7 @@ mod tests {
         watermark.set_away("media", true);
         let began = Instant::now();
         assert_eq!(watermark.wait_all(1, patience).await, ["media"]);
-        assert!(began.elapsed() < Duration::from_millis(1));
+        assert!(began.elapsed() < patience);
     }
 
     #[test]

@@ -1,1 +1,16 @@
-//! Connect, migrate, and the private PostgreSQL server.
+//! The way to PostgreSQL: connect as the owner or as the service, migrate, and the private server for when no
+//! `DATABASE_URL` is given.
+//!
+//! Nothing here knows what the tables mean; that is `ledger/` and `projections/`.
+
+mod database;
+mod migrate;
+pub mod private;
+
+pub use database::{Database, DatabaseError};
+pub use migrate::{MigrateError, ProjectionSchema, migrate};
+pub use private::{PrivateError, PrivateServer};
+
+/// The role every service connection acts as; the first migration creates it. It may select and call the append, but
+/// neither update nor delete events.
+pub const SERVICE_ROLE: &str = "shiji_service";

@@ -1,1 +1,0 @@
-//! What the operator says: one struct, read once at start.
