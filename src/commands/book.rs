@@ -189,7 +189,7 @@ impl Book {
     }
 
     /// Did anything it looked at come from memory?
-    pub(super) fn from_memory(&self) -> bool {
+    pub(super) fn read_from_memory(&self) -> bool {
         self.entries.iter().any(|entry| entry.cached)
     }
 

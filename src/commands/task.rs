@@ -109,7 +109,14 @@ impl Decide for Task {
                 },
             ) => Err(TaskError::InProgress),
             (TaskCommand::Delete, Self::Live { .. }) => Ok(vec![TaskEvent::TaskDeleted {}]),
-            (TaskCommand::Delete, Self::Uncreated | Self::Deleted) => Ok(vec![]),
+            (TaskCommand::Delete, Self::Uncreated | Self::Deleted)
+            | (
+                TaskCommand::Complete { .. },
+                Self::Live {
+                    status: TaskStatus::Done,
+                    ..
+                },
+            ) => Ok(vec![]),
             (_, Self::Uncreated | Self::Deleted) => Err(TaskError::NotFound),
             (
                 TaskCommand::Edit { note, priority },
@@ -134,13 +141,6 @@ impl Decide for Task {
             (TaskCommand::RecordResult { result }, Self::Live { status, .. }) => {
                 record(*status, Some(result))
             }
-            (
-                TaskCommand::Complete { .. },
-                Self::Live {
-                    status: TaskStatus::Done,
-                    ..
-                },
-            ) => Ok(vec![]),
             (TaskCommand::Complete { result }, Self::Live { status, .. }) => {
                 let moved = move_to(*status, TaskStatus::Done)?;
                 let mut events = record(*status, result.as_ref())?;
