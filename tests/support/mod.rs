@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 /// The schemas that every test database has.
 fn schemas() -> Vec<ProjectionSchema> {
-    Vec::new()
+    shiji::projections::schemas()
 }
 
 /// A migrated database that goes away with this value.
