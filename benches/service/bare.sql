@@ -13,3 +13,26 @@ CREATE TABLE events (
     chain          bytea       NOT NULL,
     UNIQUE (aggregate_type, aggregate_id, sequence)
 );
+
+-- The read tables behind our task list, for the list's statements by pgbench.
+CREATE TABLE staff (
+    uid  bigint PRIMARY KEY,
+    name text COLLATE "C" NOT NULL
+);
+
+CREATE TABLE tasks (
+    id       bigint   PRIMARY KEY,
+    status   smallint NOT NULL,
+    kind     text     COLLATE "C" NOT NULL,
+    priority smallint NOT NULL,
+    input    text     COLLATE "C" NOT NULL,
+    result   text     COLLATE "C" NOT NULL,
+    note     text     COLLATE "C" NOT NULL,
+    uid      bigint   NOT NULL
+);
+
+CREATE TABLE task_totals (
+    total bigint NOT NULL
+);
+
+INSERT INTO staff VALUES (1, 'bench');

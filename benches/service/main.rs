@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::options::{Cli, Mode, Options};
 use crate::report::Report;
@@ -64,10 +65,12 @@ fn generator_runtime() -> Result<tokio::runtime::Runtime> {
         .build()?)
 }
 
-/// Runs the benchmark; on Ctrl-C everything it started is stopped and removed.
+/// Runs the benchmark; when told to leave, everything it started is stopped and removed.
 async fn interruptible(options: Options) -> Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         outcome = run(options) => outcome,
+        _ = terminated.recv() => anyhow::bail!("terminated; nothing was saved"),
         _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; nothing was saved"),
     }
 }
@@ -89,7 +92,8 @@ async fn run(options: Options) -> Result<()> {
     }
     stage.verify(&mut report).await?;
     let strict = stage.options.strict;
-    stage.tear_down().await;
+    // Waiting for processes to leave blocks, and nothing else is left to run.
+    drop(stage);
 
     report.print();
     report.save()?;

@@ -37,7 +37,7 @@ pub struct StockOptions {
     #[arg(long)]
     pub database_url: String,
     /// Connections of the pool.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 32)]
     pub pool: u32,
 }
 
@@ -72,7 +72,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub without: Vec<String>,
     /// Connections in the pool of the stock service.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 32)]
     pub stock_pool: u32,
     /// The `shiji` binary to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_shiji"))]

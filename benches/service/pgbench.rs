@@ -77,6 +77,7 @@ impl Contender for Pgbench {
             .arg(format!("--file={}", self.script.display()))
             .arg(&self.database)
             .current_dir(&self.logs)
+            .kill_on_drop(true)
             .output()
             .await
             .context("cannot run pgbench")?;

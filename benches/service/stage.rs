@@ -21,6 +21,12 @@ use crate::servers::{Ours, Postgres, Service, binaries, start_stock};
 /// The events table for `pgbench`: the shape of ours, filled one row at a time.
 const BARE_SCHEMA: &str = include_str!("bare.sql");
 
+/// The tasks that the services get over HTTP.
+const BARE_TASKS: &str = "
+    INSERT INTO tasks (id, status, kind, priority, input, result, note, uid)
+    SELECT id, 0, 'image', id % 10, 'https://pictures.example/0123456789.jpg', '', 'measured', 1
+    FROM generate_series(1, $1) AS id";
+
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
     /// The options as measured.
@@ -53,7 +59,7 @@ impl Stage {
             folder.path().display()
         );
         let postgres = Postgres::start(&bin, folder.path())?;
-        create_databases(&postgres).await?;
+        create_databases(&postgres, options.seed_tasks).await?;
         let mut stage = Self {
             options,
             bin,
@@ -81,11 +87,17 @@ impl Stage {
             self.ours = Some(Service::connect("ours", ours.listen(), process).await?);
             self.ours_cli = Some(ours);
         }
-        for service in [&mut self.ours, &mut self.stock].into_iter().flatten() {
+        let count = self.options.seed_tasks;
+        for service in self.services() {
             let case = Rc::new(CreateTask::new(&service.wire));
-            service.seed(case, self.options.seed_tasks).await?;
+            service.seed(case, count).await?;
         }
         Ok(())
+    }
+
+    /// The services that take part, ours first.
+    pub fn services(&mut self) -> impl Iterator<Item = &mut Service> {
+        self.ours.iter_mut().chain(&mut self.stock)
     }
 
     /// For how long a round loads.
@@ -109,7 +121,7 @@ impl Stage {
     ) -> Result<Vec<Box<dyn Contender + 'a>>> {
         let pgbench = self.pgbench(script)?;
         let mut contenders: Vec<Box<dyn Contender + 'a>> = Vec::new();
-        for service in [&mut self.ours, &mut self.stock].into_iter().flatten() {
+        for service in self.services() {
             let case = case(service);
             contenders.push(closed(service, case));
         }
@@ -137,8 +149,8 @@ impl Stage {
     ///
     /// When something is lost, doubled or does not verify.
     pub async fn verify(&mut self, report: &mut Report) -> Result<()> {
-        for service in [&mut self.ours, &mut self.stock].into_iter().flatten() {
-            service.check_total().await?;
+        for service in self.services() {
+            service.check_list().await?;
             report.note(format!(
                 "{}: the list shows every acknowledged task exactly once",
                 service.name
@@ -149,12 +161,6 @@ impl Stage {
             report.note("ours: `shiji audit verify` passes".to_owned());
         }
         Ok(())
-    }
-
-    /// Stops everything and removes its data.
-    pub async fn tear_down(self) {
-        // Waiting for processes blocks, and nothing else is left to run.
-        drop(self);
     }
 }
 
@@ -170,7 +176,7 @@ fn temporary_folder(options: &Options) -> Result<TempDir> {
     Ok(folder)
 }
 
-async fn create_databases(postgres: &Postgres) -> Result<()> {
+async fn create_databases(postgres: &Postgres, seed_tasks: usize) -> Result<()> {
     let connect = |database: &str| {
         let url = postgres.url(database);
         async move {
@@ -187,18 +193,29 @@ async fn create_databases(postgres: &Postgres) -> Result<()> {
     server.close().await?;
     let mut bare = connect("bare").await?;
     sqlx::raw_sql(BARE_SCHEMA).execute(&mut bare).await?;
+    sqlx::query(BARE_TASKS)
+        .bind(i64::try_from(seed_tasks)?)
+        .execute(&mut bare)
+        .await?;
+    for statement in [
+        "INSERT INTO task_totals SELECT count(*) FROM tasks",
+        "VACUUM ANALYZE",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut bare).await?;
+    }
     bare.close().await?;
     Ok(())
 }
 
-/// A service under closed-loop load.
-struct ClosedLoop<'a> {
+/// A service under load, as fast as it answers or at a rate.
+struct Loaded<'a> {
     service: &'a mut Service,
     case: Rc<dyn Case>,
+    rate: Option<f64>,
 }
 
 #[async_trait(?Send)]
-impl Contender for ClosedLoop<'_> {
+impl Contender for Loaded<'_> {
     fn name(&self) -> &'static str {
         self.service.name
     }
@@ -206,29 +223,39 @@ impl Contender for ClosedLoop<'_> {
     async fn round(&mut self, connections: usize, span: Span) -> Result<Tally> {
         let address = self.service.address;
         let case = Rc::clone(&self.case);
-        checked(self.service, closed_loop(address, case, connections, span)).await
+        match self.rate {
+            None => checked(self.service, closed_loop(address, case, connections, span)).await,
+            Some(rate) => {
+                checked(
+                    self.service,
+                    open_loop(address, case, connections, rate, span),
+                )
+                .await
+            }
+        }
     }
 }
 
 /// A service as a contender under closed-loop load.
 pub fn closed<'a>(service: &'a mut Service, case: Rc<dyn Case>) -> Box<dyn Contender + 'a> {
-    Box::new(ClosedLoop { service, case })
+    Box::new(Loaded {
+        service,
+        case,
+        rate: None,
+    })
 }
 
-/// Loads a service at a fixed rate, checked like every round.
-///
-/// # Errors
-///
-/// When an answer is wrong, or the totals are afterwards.
-pub async fn paced(
-    service: &mut Service,
+/// A service as a contender that gets so many requests per second, whatever it answers.
+pub fn paced<'a>(
+    service: &'a mut Service,
     case: Rc<dyn Case>,
-    connections: usize,
     rate: f64,
-    span: Span,
-) -> Result<Tally> {
-    let address = service.address;
-    checked(service, open_loop(address, case, connections, rate, span)).await
+) -> Box<dyn Contender + 'a> {
+    Box::new(Loaded {
+        service,
+        case,
+        rate: Some(rate),
+    })
 }
 
 async fn checked(
@@ -243,6 +270,6 @@ async fn checked(
     service.process.alive()?;
     tally.sound().context(service.name)?;
     service.acknowledge(std::mem::take(&mut tally.created))?;
-    service.check_total().await?;
+    service.check_list().await?;
     Ok(tally)
 }

@@ -22,7 +22,24 @@ VALUES (gen_random_uuid(), 'Task', :id::text, 1, 'TaskCreated', '1',
     now(), '\x8d969eef6ecad3c29a3a629280e686cf0c3f5d5a86aff3ca12020c923adc6c92');
 "#;
 
-const GOALS: [Goal; 2] = [five_times_stock(64), five_times_stock(256)];
+const GOALS: [Goal; 4] = [
+    five_times_stock(64),
+    five_times_stock(256),
+    Goal {
+        connections: 256,
+        ours: Metric::P99,
+        against: "stock",
+        theirs: Metric::P50,
+        bound: Bound::AtMost(1.0),
+    },
+    Goal {
+        connections: 1,
+        ours: Metric::P50,
+        against: "pgbench",
+        theirs: Metric::P50,
+        bound: Bound::AtMost(4.0),
+    },
+];
 
 const fn five_times_stock(connections: usize) -> Goal {
     Goal {

@@ -6,10 +6,12 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::Row;
-use super::task_create::CreateTask;
-use crate::contest::{Metric, Standing, contest};
+use super::task_create::{CreateTask, TaskCreate};
+use crate::contest::{Metric, contest};
+use crate::load::{Case, Span};
 use crate::report::Report;
-use crate::stage::{Stage, paced};
+use crate::servers::Service;
+use crate::stage::{Stage, closed, paced};
 
 /// Connections that share the arrivals.
 const CONNECTIONS: usize = 64;
@@ -29,40 +31,25 @@ impl Row for TaskCreatePaced {
 
     async fn run(&self, stage: &mut Stage, report: &mut Report) -> Result<()> {
         let (span, rounds) = (stage.span(), stage.options.rounds);
-        let mut standings = Vec::new();
-        for service in [&mut stage.ours, &mut stage.stock].into_iter().flatten() {
-            let case = Rc::new(CreateTask::new(&service.wire));
-            let most = report.best(
-                super::task_create::TaskCreate.id(),
-                service.name,
-                Metric::Throughput,
-            );
-            let rate = match most {
-                Some(most) => most / 2.0,
-                None => {
-                    let mut closed = [crate::stage::closed(service, Rc::clone(&case) as _)];
-                    let found = contest(&mut closed, CONNECTIONS, 1, span).await?;
-                    found[0].median(Metric::Throughput) / 2.0
-                }
+        let mut contenders = Vec::new();
+        for service in stage.services() {
+            let case: Rc<dyn Case> = Rc::new(CreateTask::new(&service.wire));
+            let known = report.best(TaskCreate.id(), service.name, Metric::Throughput);
+            let most = match known {
+                Some(most) => most,
+                None => maximum(service, &case, span).await?,
             };
-            let mut standing = Standing {
-                name: service.name,
-                connections: CONNECTIONS,
-                rounds: Vec::new(),
-            };
-            for round in 1..=rounds {
-                let tally = paced(service, Rc::clone(&case) as _, CONNECTIONS, rate, span).await?;
-                eprintln!(
-                    "  {rate:.0}/s, round {round}: {:<8} p50 {:>8.3} ms  p99 {:>8.3} ms",
-                    service.name,
-                    tally.quantile_ms(0.50),
-                    tally.quantile_ms(0.99),
-                );
-                standing.rounds.push(tally);
-            }
-            standings.push(standing);
+            contenders.push(paced(service, case, most / 2.0));
         }
+        let standings = contest(&mut contenders, CONNECTIONS, rounds, span).await?;
         report.compare(self, standings, &[]);
         Ok(())
     }
+}
+
+/// The closed-loop maximum, when no other row has measured it.
+async fn maximum(service: &mut Service, case: &Rc<dyn Case>, span: Span) -> Result<f64> {
+    let mut alone = [closed(service, Rc::clone(case))];
+    let standings = contest(&mut alone, CONNECTIONS, 1, span).await?;
+    Ok(standings[0].median(Metric::Throughput))
 }

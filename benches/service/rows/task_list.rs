@@ -17,7 +17,13 @@ use crate::stage::Stage;
 const PAGE: usize = 20;
 
 /// The statements of our list, as the bare database runs them.
-const LIST: &str = "SELECT 1;\n";
+const LIST: &str = "\
+SELECT tasks.id, status, kind, priority, note, uid, staff.name
+FROM tasks JOIN staff USING (uid)
+ORDER BY tasks.id DESC
+OFFSET 0 LIMIT 20;
+SELECT total FROM task_totals;
+";
 
 const GOALS: [Goal; 1] = [Goal {
     connections: 64,

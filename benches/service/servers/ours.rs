@@ -46,12 +46,6 @@ impl Ours {
         self.listen
     }
 
-    /// The data folder, where its PostgreSQL lives.
-    #[must_use]
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// Lets the service's own command line verify the whole log.
     ///
     /// # Errors
@@ -61,6 +55,7 @@ impl Ours {
         let mut command = tokio::process::Command::from(self.command());
         let outcome = command
             .args(["audit", "verify"])
+            .kill_on_drop(true)
             .output()
             .await
             .context("cannot run shiji audit verify")?;

@@ -21,7 +21,7 @@ const SETTINGS: [&str; 9] = [
     "shared_buffers=256MB",
     "max_wal_size=2GB",
     "wal_compression=on",
-    "max_connections=300",
+    "max_connections=400",
     "jit=off",
 ];
 

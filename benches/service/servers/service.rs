@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{Process, STAFF_NAME, STAFF_PASSWORD};
 use crate::load::{Case, Connection, number_after};
@@ -89,7 +89,7 @@ impl Service {
             created: HashSet::new(),
         };
         service.wire.token = service.log_in().await?;
-        service.tasks_at_start = service.total().await?;
+        service.tasks_at_start = service.list().await?.0;
         Ok(service)
     }
 
@@ -129,7 +129,7 @@ impl Service {
         for ids in futures::future::try_join_all(lanes).await? {
             self.acknowledge(ids)?;
         }
-        self.check_total().await
+        self.check_list().await
     }
 
     /// Remembers what was acknowledged.
@@ -148,32 +148,39 @@ impl Service {
         Ok(())
     }
 
-    /// Compares the list's total with what was acknowledged.
+    /// Compares the list with what was acknowledged: its total and its newest task.
     ///
     /// # Errors
     ///
     /// When they differ.
-    pub async fn check_total(&mut self) -> Result<()> {
+    pub async fn check_list(&mut self) -> Result<()> {
         self.process.alive()?;
-        let shown = self.total().await? - self.tasks_at_start;
+        let (total, newest) = self.list().await?;
+        let shown = total - self.tasks_at_start;
         let acknowledged = i64::try_from(self.created.len())?;
-        if shown != acknowledged {
-            bail!(
-                "{} shows {shown} tasks and acknowledged {acknowledged}",
-                self.name
-            );
-        }
+        ensure!(
+            shown == acknowledged,
+            "{} shows {shown} tasks and acknowledged {acknowledged}",
+            self.name
+        );
+        ensure!(
+            self.created.is_empty() || newest == self.created.iter().max().copied(),
+            "{} does not list its newest task first",
+            self.name
+        );
         Ok(())
     }
 
-    async fn total(&self) -> Result<i64> {
+    /// The total and the first id of the task list.
+    async fn list(&self) -> Result<(i64, Option<i64>)> {
         let request = self.wire.get("/backend/api/v1/tasks?offset=0&limit=1");
         let mut connection = Connection::open(self.address).await?;
         let answer = connection.exchange(&request).await?;
         answer
             .expect_success()
             .map_err(|wrong| anyhow!("{} list: {wrong}", self.name))?;
-        number_after(answer.body, b"\"total\":").context("a list without total")
+        let total = number_after(answer.body, b"\"total\":").context("a list without total")?;
+        Ok((total, number_after(answer.body, b"\"id\":")))
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn serve(options: StockOptions) -> Result<()> {
     ));
     let mut query = GenericQuery::new(views);
     query.use_error_handler(Box::new(|error| {
-        eprintln!("the view was not updated: {error}")
+        eprintln!("the view was not updated: {error}");
     }));
     let app = App {
         tasks: Arc::new(postgres_cqrs(pool.clone(), vec![Box::new(query)], ())),
