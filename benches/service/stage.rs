@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection as _};
 use tempfile::TempDir;
 
@@ -18,7 +19,13 @@ use crate::report::Report;
 use crate::rows::task_create::CreateTask;
 use crate::servers::{Ours, Postgres, Service, binaries, start_stock};
 
-/// The events table for `pgbench`: the shape of ours, filled one row at a time.
+/// Our own tables, for `pgbench` to fill one row at a time.
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Ours refer to the service's role, which is the server's and not the database's.
+const SERVICE_ROLE: &str = "CREATE ROLE shiji_service NOLOGIN";
+
+/// What `pgbench` needs besides.
 const BARE_SCHEMA: &str = include_str!("bare.sql");
 
 /// The tasks that the services get over HTTP.
@@ -192,6 +199,8 @@ async fn create_databases(postgres: &Postgres, seed_tasks: usize) -> Result<()> 
     }
     server.close().await?;
     let mut bare = connect("bare").await?;
+    sqlx::raw_sql(SERVICE_ROLE).execute(&mut bare).await?;
+    MIGRATIONS.run(&mut bare).await?;
     sqlx::raw_sql(BARE_SCHEMA).execute(&mut bare).await?;
     sqlx::query(BARE_TASKS)
         .bind(i64::try_from(seed_tasks)?)
