@@ -78,7 +78,7 @@ pub struct Options {
     #[arg(long, default_value = env!("CARGO_BIN_EXE_shiji"))]
     pub shiji: PathBuf,
     /// Folder of the PostgreSQL server binaries.
-    #[arg(long, env = "SHIJI_POSTGRES_BIN")]
+    #[arg(long, env = "SHIJI_PG_BIN")]
     pub postgres_bin: Option<PathBuf>,
     /// Where the temporary databases live; must be on a disk.
     #[arg(long, default_value = "/var/tmp")]

@@ -90,7 +90,7 @@ impl Stage {
         }
         if self.options.has("ours") {
             eprintln!("starting {} serve", self.options.shiji.display());
-            let (ours, process) = Ours::start(&self.options.shiji, self.folder.path())?;
+            let (ours, process) = Ours::start(&self.options.shiji, &self.bin, self.folder.path())?;
             self.ours = Some(Service::connect("ours", ours.listen(), process).await?);
             self.ours_cli = Some(ours);
         }

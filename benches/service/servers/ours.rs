@@ -13,6 +13,7 @@ use super::{Process, STAFF_NAME, STAFF_PASSWORD, free_address};
 #[derive(Debug)]
 pub struct Ours {
     binary: PathBuf,
+    postgres_bin: PathBuf,
     data: PathBuf,
     listen: SocketAddr,
     ops: SocketAddr,
@@ -24,9 +25,10 @@ impl Ours {
     /// # Errors
     ///
     /// When it cannot be started.
-    pub fn start(binary: &Path, folder: &Path) -> Result<(Self, Process)> {
+    pub fn start(binary: &Path, postgres_bin: &Path, folder: &Path) -> Result<(Self, Process)> {
         let ours = Self {
             binary: binary.to_owned(),
+            postgres_bin: postgres_bin.to_owned(),
             data: folder.join("ours"),
             listen: free_address()?,
             ops: free_address()?,
@@ -70,8 +72,15 @@ impl Ours {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
+        // Settings of whoever runs the benchmark must not change what is measured.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SHIJI_") {
+                command.env_remove(name);
+            }
+        }
         command
             .env_remove("DATABASE_URL")
+            .env("SHIJI_PG_BIN", &self.postgres_bin)
             .env("SHIJI_LISTEN", self.listen.to_string())
             .env("SHIJI_OPS_LISTEN", self.ops.to_string())
             .env("SHIJI_DATA_DIR", &self.data)
