@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use sqlx::migrate::Migrator;
-use sqlx::{ConnectOptions, Connection as _};
 use tempfile::TempDir;
 
 use crate::contest::Contender;
@@ -17,22 +15,7 @@ use crate::options::Options;
 use crate::pgbench::{Database, Pgbench};
 use crate::report::Report;
 use crate::rows::task_create::CreateTask;
-use crate::servers::{Ours, Postgres, Service, binaries, start_stock};
-
-/// Our own tables, for `pgbench` to fill one row at a time.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// Ours refer to the service's role, which is the server's and not the database's.
-const SERVICE_ROLE: &str = "CREATE ROLE shiji_service NOLOGIN";
-
-/// What `pgbench` needs besides.
-const BARE_SCHEMA: &str = include_str!("bare.sql");
-
-/// The tasks that the services get over HTTP.
-const BARE_TASKS: &str = "
-    INSERT INTO tasks (id, status, kind, priority, input, result, note, uid)
-    SELECT id, 0, 'image', id % 10, 'https://pictures.example/0123456789.jpg', '', 'measured', 1
-    FROM generate_series(1, $1) AS id";
+use crate::servers::{Ours, Postgres, Service, binaries, create_databases, start_stock};
 
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
@@ -181,39 +164,6 @@ fn temporary_folder(options: &Options) -> Result<TempDir> {
     // PostgreSQL may run as another user and must be able to enter.
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
     Ok(folder)
-}
-
-async fn create_databases(postgres: &Postgres, seed_tasks: usize) -> Result<()> {
-    let connect = |database: &str| {
-        let url = postgres.url(database);
-        async move {
-            let options: sqlx::postgres::PgConnectOptions = url.parse()?;
-            anyhow::Ok(options.connect().await?)
-        }
-    };
-    let mut server = connect("postgres").await?;
-    for database in ["stock", "bare"] {
-        sqlx::raw_sql(&format!("CREATE DATABASE {database}"))
-            .execute(&mut server)
-            .await?;
-    }
-    server.close().await?;
-    let mut bare = connect("bare").await?;
-    sqlx::raw_sql(SERVICE_ROLE).execute(&mut bare).await?;
-    MIGRATIONS.run(&mut bare).await?;
-    sqlx::raw_sql(BARE_SCHEMA).execute(&mut bare).await?;
-    sqlx::query(BARE_TASKS)
-        .bind(i64::try_from(seed_tasks)?)
-        .execute(&mut bare)
-        .await?;
-    for statement in [
-        "INSERT INTO task_totals SELECT count(*) FROM tasks",
-        "VACUUM ANALYZE",
-    ] {
-        sqlx::raw_sql(statement).execute(&mut bare).await?;
-    }
-    bare.close().await?;
-    Ok(())
 }
 
 /// A service under load, as fast as it answers or at a rate.

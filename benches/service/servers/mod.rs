@@ -1,11 +1,13 @@
 //! Starting and stopping what is measured.
 
+mod databases;
 mod ours;
 mod postgres;
 mod process;
 mod service;
 mod stock;
 
+pub use databases::create_databases;
 pub use ours::Ours;
 pub use postgres::{Postgres, binaries};
 pub use process::Process;
