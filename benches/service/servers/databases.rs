@@ -9,9 +9,6 @@ use super::Postgres;
 /// Our own tables, for `pgbench` to fill one row at a time.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// Ours refer to the service's role, which is the server's and not the database's.
-const SERVICE_ROLE: &str = "CREATE ROLE shiji_service NOLOGIN";
-
 /// What `pgbench` needs besides.
 const BARE_SCHEMA: &str = include_str!("databases.sql");
 
@@ -42,7 +39,6 @@ pub async fn create_databases(postgres: &Postgres, seed_tasks: usize) -> Result<
     }
     server.close().await?;
     let mut bare = connect("bare").await?;
-    sqlx::raw_sql(SERVICE_ROLE).execute(&mut bare).await?;
     MIGRATIONS.run(&mut bare).await?;
     sqlx::raw_sql(BARE_SCHEMA).execute(&mut bare).await?;
     sqlx::query(BARE_TASKS)

@@ -12,14 +12,18 @@ use nix::unistd::{User, geteuid};
 
 use super::Process;
 
-/// The settings that differ from PostgreSQL's own, durable like production.
-const SETTINGS: [&str; 9] = [
+/// The settings that differ from PostgreSQL's own, those of our private server. Only the connections are more: `pgbench`
+/// needs one for each client, services do not.
+const SETTINGS: [&str; 12] = [
     "listen_addresses=",
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
     "shared_buffers=256MB",
     "max_wal_size=2GB",
+    "min_wal_size=256MB",
+    "checkpoint_completion_target=0.9",
+    "autovacuum=on",
     "wal_compression=on",
     "max_connections=400",
     "jit=off",
