@@ -51,11 +51,11 @@ impl Decide for Session {
                 credential_version: *credential_version,
                 expires_at: *expires_at,
             }]),
-            (SessionCommand::Open { .. }, Self::Open { .. } | Self::Closed) => {
+            (SessionCommand::Open { .. }, Self::Open { .. } | Self::Closed { .. }) => {
                 Err(SessionError::Exists)
             }
             (SessionCommand::Close, Self::Open { .. }) => Ok(vec![SessionEvent::SessionClosed {}]),
-            (SessionCommand::Close, Self::Closed) => Ok(vec![]),
+            (SessionCommand::Close, Self::Closed { .. }) => Ok(vec![]),
             (SessionCommand::Close, Self::Unopened) => Err(SessionError::NotFound),
         }
     }
