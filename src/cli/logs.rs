@@ -6,7 +6,7 @@ use super::progress;
 use crate::settings::LogFormat;
 
 /// What the commands that only look log, unless `SHIJI_LOG` says otherwise.
-const QUIET: &str = "warn";
+const QUIET: &str = "warn,sqlx=error";
 
 /// Logs of `serve`.
 pub fn start(format: LogFormat, filter: &str) {
