@@ -44,7 +44,7 @@ clippy: ## Check the lints, without warnings
 .PHONY: doc
 doc: ## Check that the documentation builds, without warnings
 	@scripts/ensure cargo cc
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
 
 .PHONY: queries
 queries: ## Check that .sqlx is fresh (scripts/sqlx-prepare writes it)

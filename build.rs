@@ -1,5 +1,5 @@
-//! Tells cargo that a new file in `migrations/` changes the binary, which the macro that embeds them cannot.
+//! Tells cargo that a new migration is a reason to build again.
 
 fn main() {
-    println!("cargo:rerun-if-changed=migrations");
+    println!("cargo::rerun-if-changed=migrations");
 }

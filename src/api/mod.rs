@@ -1,1 +1,17 @@
 //! HTTP: parse, dispatch one command or one query, answer.
+//!
+//! | file | what |
+//! |---|---|
+//! | `app.rs` | what every door shares |
+//! | `identity.rs`, `passwords.rs` | who is calling |
+//! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
+//! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
+
+pub mod answer;
+pub mod app;
+pub mod identity;
+pub mod passwords;
+pub mod request;
+pub mod wire;
+
+pub use app::{App, AppParts, AppSettings};

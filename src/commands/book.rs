@@ -62,6 +62,28 @@ impl Book {
         Ok(self.state_at(index))
     }
 
+    /// Opens many streams at once, in one round trip instead of one each.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn open_all<A: State>(&mut self, ids: &[String]) -> Result<(), LoadError> {
+        let mut unopened: Vec<&String> = Vec::with_capacity(ids.len());
+        for id in ids {
+            if self.find::<A>(id).is_none() && !unopened.contains(&id) {
+                unopened.push(id);
+            }
+        }
+        let loads = unopened
+            .iter()
+            .map(|id| self.ledger.load::<A>(id, self.freshness));
+        let loaded = futures::future::try_join_all(loads).await?;
+        for (id, loaded) in unopened.into_iter().zip(loaded) {
+            let expected = Expected::Exact(loaded.version);
+            self.enter::<A>(id, loaded.state, loaded.version, loaded.cached, expected);
+        }
+        Ok(())
+    }
+
     /// Opens a stream whose id was just made: it cannot exist, so it is not loaded. The append checks it.
     pub fn create<A: State>(&mut self, id: &str) {
         if self.find::<A>(id).is_none() {
@@ -189,7 +211,7 @@ impl Book {
     }
 
     /// Did anything it looked at come from memory?
-    pub(super) fn from_memory(&self) -> bool {
+    pub(super) fn read_from_memory(&self) -> bool {
         self.entries.iter().any(|entry| entry.cached)
     }
 

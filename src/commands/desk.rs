@@ -239,17 +239,14 @@ impl Desk {
             Err(Stop::Fault(fault)) => return Err(DeskError::Fault(fault)),
         };
         if let Some((stream, expected)) = &request.if_match {
-            let found = match book.version_of(stream) {
-                Some(version) => version,
-                None => {
-                    return Err(DeskError::VersionDiffers {
-                        expected: *expected,
-                        found: 0,
-                    });
-                }
+            let Some(found) = book.version_of(stream) else {
+                return Err(DeskError::VersionDiffers {
+                    expected: *expected,
+                    found: 0,
+                });
             };
             if found != *expected {
-                if book.from_memory() {
+                if book.read_from_memory() {
                     return Ok(Attempt::Again);
                 }
                 return Err(DeskError::VersionDiffers {
@@ -260,7 +257,7 @@ impl Desk {
         }
         let writes = outcome.is_ok() && book.writes();
         // An answer without events is given only after the streams were read again.
-        if !writes && book.from_memory() {
+        if !writes && book.read_from_memory() {
             return Ok(Attempt::Again);
         }
         let changes = if outcome.is_ok() {

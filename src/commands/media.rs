@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decide;
+use super::{Book, Decide, Operation, Stop};
 use crate::events::{Media, MediaEvent};
 
 /// What can be asked of a file.
@@ -73,6 +73,40 @@ impl Decide for Media {
             (MediaCommand::Delete, Self::Deleted) => Ok(vec![]),
             (MediaCommand::Delete, Self::Unissued) => Err(MediaError::NotFound),
         }
+    }
+}
+
+/// Enters a file whose bytes are stored already: its id is given out and used in one job.
+#[derive(Debug, Clone)]
+pub struct StoreUpload {
+    /// Its id, just made.
+    pub id: String,
+    /// Where it is served; its key in the file store.
+    pub uri: String,
+    /// The recognized type.
+    pub content_type: &'static str,
+    /// How many bytes.
+    pub size_bytes: i64,
+    /// SHA-256 of the bytes, hex.
+    pub sha256: String,
+}
+
+impl Operation for StoreUpload {
+    /// Where it is served: a repeated request is answered with the first one's.
+    type Outcome = String;
+    type Refusal = MediaError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<String, Stop<MediaError>> {
+        book.create::<Media>(&self.id);
+        book.decide::<Media>(&self.id, &MediaCommand::Issue).await?;
+        let store = MediaCommand::Store {
+            uri: self.uri.clone(),
+            content_type: self.content_type.to_owned(),
+            size_bytes: self.size_bytes,
+            sha256: self.sha256.clone(),
+        };
+        book.decide::<Media>(&self.id, &store).await?;
+        Ok(self.uri.clone())
     }
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Decide;
-use crate::events::{Session, SessionEvent};
+use super::{Book, Decide, Operation, Stop};
+use crate::events::{Account, NameClaim, Session, SessionEvent};
 
 /// What can be asked of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +51,99 @@ impl Decide for Session {
                 credential_version: *credential_version,
                 expires_at: *expires_at,
             }]),
-            (SessionCommand::Open { .. }, Self::Open { .. } | Self::Closed) => {
+            (SessionCommand::Open { .. }, Self::Open { .. } | Self::Closed { .. }) => {
                 Err(SessionError::Exists)
             }
             (SessionCommand::Close, Self::Open { .. }) => Ok(vec![SessionEvent::SessionClosed {}]),
-            (SessionCommand::Close, Self::Closed) => Ok(vec![]),
+            (SessionCommand::Close, Self::Closed { .. }) => Ok(vec![]),
             (SessionCommand::Close, Self::Unopened) => Err(SessionError::NotFound),
         }
+    }
+}
+
+/// Opens a session for whoever holds a name, after the password was verified against a hash: the session is opened only
+/// while the name, the account and that very hash still stand.
+#[derive(Debug, Clone)]
+pub struct LogIn {
+    /// The id of the session, just made.
+    pub session: String,
+    /// The name's stream id.
+    pub name_claim: String,
+    /// The account's id part, as `backend:1`.
+    pub account: String,
+    /// The hash the password was verified against.
+    pub verified: String,
+    /// When the session ends by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Who logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// The name as registered.
+    pub name: String,
+    /// 0 operator, 1 super administrator.
+    pub role: u32,
+    /// Permission bits.
+    pub perm: u64,
+}
+
+/// Why nobody is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum LogInError {
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// Name or password changed since the password was verified: verify again.
+    #[error("name or password changed meanwhile")]
+    CredentialsMoved,
+    /// The token is used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl Operation for LogIn {
+    type Outcome = LoggedIn;
+    type Refusal = LogInError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<LoggedIn, Stop<LogInError>> {
+        let moved = || Stop::Refused(LogInError::CredentialsMoved);
+        let claim = book.state::<NameClaim>(&self.name_claim).await?;
+        if holder(&claim) != Some(&self.account) {
+            return Err(moved());
+        }
+        let account = book.state::<Account>(&self.account).await?;
+        let account = account.open().ok_or_else(moved)?;
+        let stands = account.password_hash.as_ref().map(|hash| hash.text());
+        if stands != Some(&self.verified) {
+            return Err(moved());
+        }
+        if !account.enabled {
+            return Err(Stop::Refused(LogInError::Disabled));
+        }
+        let open = SessionCommand::Open {
+            account: self.account.clone(),
+            credential_version: account.credential_version,
+            expires_at: self.expires_at,
+        };
+        book.create::<Session>(&self.session);
+        book.decide::<Session>(&self.session, &open)
+            .await
+            .map_err(|stop| stop.map(LogInError::Session))?;
+        Ok(LoggedIn {
+            name: account.name.text().to_owned(),
+            role: account.role,
+            perm: account.perm,
+        })
+    }
+}
+
+/// The id part of the account that holds a name.
+#[must_use]
+pub fn holder(claim: &NameClaim) -> Option<&str> {
+    match claim {
+        NameClaim::Free => None,
+        NameClaim::Held { holder } => holder.strip_prefix("Account:"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decide;
+use super::{Book, Decide, Operation, Stop};
 use crate::events::{Task, TaskEvent, TaskKind, TaskStatus};
 
 /// What can be asked of a task.
@@ -109,7 +109,14 @@ impl Decide for Task {
                 },
             ) => Err(TaskError::InProgress),
             (TaskCommand::Delete, Self::Live { .. }) => Ok(vec![TaskEvent::TaskDeleted {}]),
-            (TaskCommand::Delete, Self::Uncreated | Self::Deleted) => Ok(vec![]),
+            (TaskCommand::Delete, Self::Uncreated | Self::Deleted)
+            | (
+                TaskCommand::Complete { .. },
+                Self::Live {
+                    status: TaskStatus::Done,
+                    ..
+                },
+            ) => Ok(vec![]),
             (_, Self::Uncreated | Self::Deleted) => Err(TaskError::NotFound),
             (
                 TaskCommand::Edit { note, priority },
@@ -134,13 +141,6 @@ impl Decide for Task {
             (TaskCommand::RecordResult { result }, Self::Live { status, .. }) => {
                 record(*status, Some(result))
             }
-            (
-                TaskCommand::Complete { .. },
-                Self::Live {
-                    status: TaskStatus::Done,
-                    ..
-                },
-            ) => Ok(vec![]),
             (TaskCommand::Complete { result }, Self::Live { status, .. }) => {
                 let moved = move_to(*status, TaskStatus::Done)?;
                 let mut events = record(*status, result.as_ref())?;
@@ -200,6 +200,49 @@ fn edit(
         return vec![];
     }
     vec![TaskEvent::TaskEdited { note, priority }]
+}
+
+/// Deletes many tasks, all or none; unknown and deleted ones are passed over.
+#[derive(Debug, Clone)]
+pub struct DeleteTasks {
+    /// Their ids, each once.
+    pub ids: Vec<i64>,
+}
+
+/// Why nothing is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum DeleteTasksError {
+    /// Some are being worked on.
+    #[error("tasks in processing are not deleted")]
+    InProgress {
+        /// Those.
+        ids: Vec<i64>,
+    },
+}
+
+impl Operation for DeleteTasks {
+    type Outcome = ();
+    type Refusal = DeleteTasksError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<(), Stop<DeleteTasksError>> {
+        let streams: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
+        book.open_all::<Task>(&streams).await?;
+        let mut in_progress = Vec::new();
+        for (id, stream) in self.ids.iter().zip(&streams) {
+            match book.decide::<Task>(stream, &TaskCommand::Delete).await {
+                Ok(()) => {}
+                // The only reason a deletion has.
+                Err(Stop::Refused(_)) => in_progress.push(*id),
+                Err(Stop::Fault(fault)) => return Err(Stop::Fault(fault)),
+            }
+        }
+        if in_progress.is_empty() {
+            Ok(())
+        } else {
+            let ids = in_progress;
+            Err(Stop::Refused(DeleteTasksError::InProgress { ids }))
+        }
+    }
 }
 
 #[cfg(test)]

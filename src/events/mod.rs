@@ -1,7 +1,7 @@
 //! What can have happened, and the state those facts add up to: one file an aggregate.
 //!
 //! [`Event`] is the sum of them all, [`decode`] reads any stored event into it. A new aggregate is one line in
-//! [`every_aggregate`].
+//! `every_aggregate!`.
 
 pub mod account;
 pub mod media;

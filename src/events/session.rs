@@ -48,7 +48,10 @@ pub enum Session {
         expires_at: DateTime<Utc>,
     },
     /// Final.
-    Closed,
+    Closed {
+        /// Whose it was: when that account is disabled, this is why the session is closed.
+        account: String,
+    },
 }
 
 impl State for Session {
@@ -66,7 +69,10 @@ impl State for Session {
                 credential_version: *credential_version,
                 expires_at: *expires_at,
             },
-            SessionEvent::SessionClosed {} => Self::Closed,
+            SessionEvent::SessionClosed {} => match std::mem::take(self) {
+                Self::Open { account, .. } | Self::Closed { account } => Self::Closed { account },
+                Self::Unopened => Self::Unopened,
+            },
         };
     }
 }

@@ -165,14 +165,14 @@ impl State for Task {
                 *p = priority.unwrap_or(*p);
             }
             (TaskEvent::TaskStarted {}, Self::Live { status, .. }) => {
-                *status = TaskStatus::Processing
+                *status = TaskStatus::Processing;
             }
             (TaskEvent::TaskRequeued {}, Self::Live { status, .. }) => {
-                *status = TaskStatus::Waiting
+                *status = TaskStatus::Waiting;
             }
             (TaskEvent::TaskCompleted {}, Self::Live { status, .. }) => *status = TaskStatus::Done,
             (TaskEvent::TaskCancelled {}, Self::Live { status, .. }) => {
-                *status = TaskStatus::Cancelled
+                *status = TaskStatus::Cancelled;
             }
             (TaskEvent::TaskDeleted {}, _) => *self = Self::Deleted,
             (TaskEvent::TaskResultRecorded { .. }, _)

@@ -1,1 +1,5 @@
 //! The world outside: a trait, a real adapter and a built-in stand-in each.
+
+mod files;
+
+pub use files::{FileError, FileStore, Opened};

@@ -130,6 +130,11 @@ impl Appender {
         Self { queue }
     }
 
+    /// Is the task gone? Then nothing can be written until the service is started again.
+    pub fn is_gone(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Hands over a job and awaits the verdict. The job goes on when the caller leaves.
     pub async fn send(&self, job: Prepared) -> Answer {
         let patience = job.deadline + Duration::from_secs(2);

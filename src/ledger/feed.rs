@@ -209,8 +209,8 @@ impl Follower {
                 let limit = i64::try_from(max.max(500)).unwrap_or(500);
                 let read = read(&self.pool, &self.ring, self.next - 1, limit).await?;
                 self.held.extend(read);
+                self.fresh = Some(fresh);
                 if !self.held.is_empty() {
-                    // The rest of the gap is read the same way; live chunks are taken up again afterwards.
                     return Ok(());
                 }
             }

@@ -402,6 +402,9 @@ impl Ledger {
                 "the log ends before position {acknowledged}, which this node acknowledged, or its generation changed: was it restored?"
             ));
         }
+        if self.inner.appender.is_gone() {
+            return Some("the appender broke down; the service must be started again".to_owned());
+        }
         let age = self.inner.tail.age();
         (age > Duration::from_secs(2))
             .then(|| format!("the log was last heard {} s ago", age.as_secs()))

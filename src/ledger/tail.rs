@@ -174,16 +174,16 @@ impl Listener {
 
     /// Is the log still the one this node has heard? A restore may have taken its tail away.
     async fn look_back(&self, heard: i64) -> Result<(), FeedError> {
-        let head = super::chain::head(&self.pool).await?;
-        let rewound = head.position < heard || head.generation != self.generation;
+        let end = super::chain::head(&self.pool).await?;
+        let rewound = end.position < heard || end.generation != self.generation;
         if rewound && !self.rewound.swap(true, Ordering::Relaxed) {
             error!(
                 heard,
-                head = head.position,
-                generation = head.generation,
+                head = end.position,
+                generation = end.generation,
                 "The log ends at {} (generation {}), but this node has heard it up to {heard}: not ready",
-                head.position,
-                head.generation,
+                end.position,
+                end.generation,
             );
         }
         Ok(())

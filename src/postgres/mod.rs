@@ -6,10 +6,12 @@
 mod database;
 mod migrate;
 pub mod private;
+mod rate_limits;
 
 pub use database::{Database, DatabaseError};
 pub use migrate::{MigrateError, ProjectionSchema, migrate};
 pub use private::{PrivateError, PrivateServer};
+pub use rate_limits::{Limit, RateLimits};
 
 /// The role every service connection acts as; the first migration creates it. It may select and call the append, but
 /// neither update nor delete events.

@@ -1,1 +1,133 @@
-//! Tables folded from events, and the only queries that read them.
+//! Read tables folded from events, and the only queries that read them: one folder a read model.
+//!
+//! A read model is `tables.sql` (its tables, written without a schema), a fold ([`Projection`]) and query functions. It is
+//! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
+//! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
+
+pub mod media;
+pub mod sessions;
+pub mod staff;
+pub mod tasks;
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use crate::events::{Event, Fact};
+use crate::ledger::Watermark;
+use crate::postgres::ProjectionSchema;
+
+/// What a projection does with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// It may change rows.
+    Handled,
+    /// It never does.
+    Ignored,
+}
+
+/// Why a batch could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// An event that this fold cannot take, whatever the state of its tables.
+    #[error("{0}")]
+    Data(String),
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl FoldError {
+    /// Is it the fault of an event, so that trying again is in vain?
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        match self {
+            Self::Data(_) | Self::Database(sqlx::Error::Encode(_)) => true,
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+        }
+    }
+}
+
+/// A set of tables with one writer.
+///
+/// `apply` folds its whole batch in memory first and then writes with a handful of statements. Any way of cutting the log
+/// into batches gives the same rows, and so does a stream applied later than its neighbours: what several streams write
+/// into one row commutes (sums, or last by position).
+#[async_trait]
+pub trait Projection: Send + Sync {
+    /// Its name, in small letters.
+    fn name(&self) -> &'static str;
+
+    /// Raised with every change of tables or fold: the new tables are then built beside the old ones.
+    fn version(&self) -> u32;
+
+    /// What makes its tables, written without the schema's name.
+    fn ddl(&self) -> &'static str;
+
+    /// The aggregates whose events it looks at; events of others are not shown to it.
+    fn feeds_on(&self) -> &'static [&'static str];
+
+    /// Whether an event may change rows: a match without a wildcard, so that a new event stops the build here.
+    fn handles(&self, event: &Event) -> Handling;
+
+    /// Folds a batch of handled events, in position order, into the tables.
+    ///
+    /// # Errors
+    /// [`FoldError`]; the transaction is then rolled back.
+    async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError>;
+
+    /// The schema its tables live in, as `tasks_v1`.
+    fn schema(&self) -> String {
+        format!("{}_v{}", self.name(), self.version())
+    }
+}
+
+/// Every projection of this build.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Projection] {
+    &[
+        &media::MediaFiles,
+        &sessions::Sessions,
+        &staff::Staff,
+        &tasks::Tasks,
+    ]
+}
+
+/// The projection of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Projection> {
+    all().iter().copied().find(|p| p.name() == name)
+}
+
+/// What the migration makes.
+#[must_use]
+pub fn schemas() -> Vec<ProjectionSchema> {
+    all()
+        .iter()
+        .map(|projection| ProjectionSchema {
+            name: projection.schema(),
+            ddl: projection.ddl(),
+        })
+        .collect()
+}
+
+/// The schemas in which connections of this build look for tables.
+#[must_use]
+pub fn search_path() -> Vec<String> {
+    all().iter().map(|projection| projection.schema()).collect()
+}
+
+/// Enters every projection in a watermark, so that commands wait for it.
+pub fn register(watermark: &Watermark) {
+    for projection in all() {
+        watermark.register(projection.name(), projection.feeds_on().iter().copied());
+    }
+}
+
+/// The id part of a stream as the number it should be.
+fn number(fact: &Fact, text: &str) -> Result<i64, FoldError> {
+    text.parse()
+        .map_err(|_| FoldError::Data(format!("{} names no number", fact.recorded.stream)))
+}

@@ -25,6 +25,11 @@ async fn the_service_has_its_role_and_its_search_path_from_the_start() {
     let pool = test.database().pool("reads", 2, &path);
     let session: Session = sqlx::query_as(SESSION).fetch_one(&pool).await.unwrap();
     assert_eq!(session, wanted("shiji reads"));
+    let session: Session = sqlx::query_as(SESSION)
+        .fetch_one(&test.pool())
+        .await
+        .unwrap();
+    assert_eq!(session.0, "shiji_service");
     let mut connection = test.database().connect("appender", &path).await.unwrap();
     let session: Session = sqlx::query_as(SESSION)
         .fetch_one(&mut connection)

@@ -151,3 +151,42 @@ async fn everything_killed_at_once_is_survived_by_the_next_start() {
         42
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_too_busy_to_notice_that_all_others_are_dead_does_not_stop_the_next_start() {
+    let mut owner = Owner::start();
+    let mut connection = owner.connect().await;
+    note(&mut connection).await;
+    let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    tokio::spawn(async move {
+        connection
+            .execute("DO 'BEGIN LOOP END LOOP; END'")
+            .await
+            .map(|_| ())
+    });
+    let mut watcher = owner.connect().await;
+    eventually("the backend is busy", async || {
+        let state: Option<String> =
+            sqlx::query_scalar("SELECT state FROM pg_stat_activity WHERE pid = $1")
+                .bind(backend)
+                .fetch_one(&mut watcher)
+                .await
+                .unwrap();
+        state.as_deref() == Some("active")
+    })
+    .await;
+    for watchdog in with_words(&["shiji-postgres-watchdog", &owner.postgres.to_string()]) {
+        kill_hard(watchdog);
+    }
+    owner.part.kill();
+    kill_hard(owner.postgres);
+    assert!(is_alive(backend));
+    assert_eq!(
+        noted(PrivateServer::start(&owner.folder.options()).unwrap()).await,
+        42
+    );
+    assert!(!is_alive(backend));
+}

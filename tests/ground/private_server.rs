@@ -69,14 +69,27 @@ async fn a_second_service_on_the_same_folder_is_refused_in_one_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deep_folder_and_a_half_made_data_directory_are_no_trouble() {
+async fn a_deep_folder_with_a_strange_name_and_a_half_made_data_directory_are_no_trouble() {
     let folder = Folder::new();
     let mut options = folder.options();
-    options.data_dir = folder.path().join("deep/".repeat(30));
+    options.data_dir = folder
+        .path()
+        .join("deep/".repeat(30))
+        .join("史记, \"the\" $data");
     fs::create_dir_all(options.data_dir.join("postgres.new-1/base")).unwrap();
     let server = Arc::new(PrivateServer::start(&options).unwrap());
     Database::on_private(server, "shiji").await.unwrap();
     assert!(!options.data_dir.join("postgres.new-1").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strange_name_stands_in_a_socket_folder_too() {
+    let folder = Folder::new();
+    let mut options = folder.options();
+    options.data_dir = folder.path().join("my, \"own\" 'data'");
+    let server = Arc::new(PrivateServer::start(&options).unwrap());
+    Database::on_private(server, "shiji").await.unwrap();
+    assert!(options.data_dir.join("run").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 /// The schemas that every test database has.
 fn schemas() -> Vec<ProjectionSchema> {
-    Vec::new()
+    shiji::projections::schemas()
 }
 
 /// A migrated database that goes away with this value.
@@ -41,7 +41,6 @@ impl TestDatabase {
     }
 
     /// A small pool of the service's connections, with the schemas of all projections in the search path.
-    #[expect(dead_code, reason = "the first projection's tests use it")]
     pub fn pool(&self) -> PgPool {
         let names: Vec<String> = schemas().into_iter().map(|schema| schema.name).collect();
         self.database.pool("test", 8, &names)

@@ -95,7 +95,10 @@ async fn serve(
         };
         execute(
             &mut connection,
-            &format!("CREATE DATABASE {} TEMPLATE {origin}", database.name()),
+            &format!(
+                "CREATE DATABASE {} TEMPLATE {origin} STRATEGY FILE_COPY",
+                database.name()
+            ),
         )
         .await;
         // A test that gave up waiting does not want it any more.

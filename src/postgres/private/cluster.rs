@@ -140,10 +140,14 @@ impl Cluster {
             command.args(["-c", setting]);
         };
         set("listen_addresses=");
-        set(&format!(
-            "unix_socket_directories={}",
-            self.place.socket_dir.display()
-        ));
+        // A list, in which quotes keep commas and spaces together.
+        let socket_dir = self
+            .place
+            .socket_dir
+            .display()
+            .to_string()
+            .replace('"', "\"\"");
+        set(&format!("unix_socket_directories=\"{socket_dir}\""));
         set("unix_socket_permissions=0700");
         set(&format!("port={PORT}"));
         set("logging_collector=off");
@@ -195,6 +199,7 @@ impl Cluster {
         if let Some(pid) = PidFile::pid(&self.place.cluster) {
             self.end(pid)?;
         }
+        self.end_orphans();
         let lock = self.place.socket_dir.join(format!(".s.PGSQL.{PORT}.lock"));
         match fs::remove_file(&lock) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(&lock)(error)),
@@ -230,11 +235,61 @@ impl Cluster {
         Err(PrivateError::Leftover { pid: pid.as_raw() })
     }
 
+    /// Ends backends that outlived their postmaster: one that is busy does not notice, and while it is there no new
+    /// server may start. Elsewhere than on Linux the start is tried again until they are gone.
+    fn end_orphans(&self) {
+        for signal in [Signal::SIGQUIT, Signal::SIGKILL] {
+            let until = Instant::now() + Duration::from_secs(5);
+            let mut orphans = self.backends();
+            for orphan in &orphans {
+                // It may have noticed in between.
+                let _ = kill(*orphan, signal);
+            }
+            while !orphans.is_empty() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(20));
+                orphans = self.backends();
+            }
+            if orphans.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// The processes of PostgreSQL that work in this data directory.
+    fn backends(&self) -> Vec<Pid> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter(|process| {
+                fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| self.is_cluster(&cwd))
+            })
+            .filter(|process| {
+                fs::read_to_string(process.path().join("comm"))
+                    .is_ok_and(|name| name == "postgres\n")
+            })
+            .filter_map(|process| {
+                process
+                    .file_name()
+                    .to_str()?
+                    .parse()
+                    .ok()
+                    .map(Pid::from_raw)
+            })
+            .collect()
+    }
+
+    /// The kernel names folders without the links that led there.
+    fn is_cluster(&self, folder: &Path) -> bool {
+        self.place
+            .cluster
+            .canonicalize()
+            .is_ok_and(|cluster| cluster == folder)
+    }
+
     /// Whether this process is the postmaster of this data directory, in which it works; ids are used again.
     fn is_postmaster(&self, pid: Pid) -> bool {
         if Path::new("/proc/self/cwd").exists() {
             let cwd = fs::read_link(format!("/proc/{pid}/cwd"));
-            return cwd.is_ok_and(|cwd| cwd == self.place.cluster);
+            return cwd.is_ok_and(|cwd| self.is_cluster(&cwd));
         }
         let answer = self
             .runner

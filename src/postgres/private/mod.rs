@@ -1,9 +1,9 @@
 //! The private PostgreSQL: started, watched and stopped by shiji when no `DATABASE_URL` is given.
 //!
-//! - [`place`]: which folder and which user; the lock that keeps two services off one data folder.
-//! - [`programs`]: which `postgres` and `initdb`.
-//! - [`cluster`]: making the data directory, its settings, reading `postmaster.pid`, ending what a killed service left.
-//! - [`supervisor`]: the thread that starts the server, brings it back when it dies, and stops it.
+//! - `place`: which folder and which user; the lock that keeps two services off one data folder.
+//! - `programs`: which `postgres` and `initdb`.
+//! - `cluster`: making the data directory, its settings, reading `postmaster.pid`, ending what a killed service left.
+//! - `supervisor`: the thread that starts the server, brings it back when it dies, and stops it.
 //!
 //! The server listens on a Unix socket only and is durable. It survives `kill -9` of either side: the supervisor
 //! starts it again, and a watchdog process stops it when the service is gone.

@@ -1,0 +1,110 @@
+//! The command line. `cargo bench --bench service -- --help` shows it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Measures the service against a stock service and the bare database, in one run.
+#[derive(Debug, Parser)]
+#[command(name = "service", args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// Another mode than measuring.
+    #[command(subcommand)]
+    pub mode: Option<Mode>,
+    /// How to measure.
+    #[command(flatten)]
+    pub options: Options,
+    /// Given by `cargo bench`, without meaning here.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What this program can be besides the benchmark.
+#[derive(Debug, Subcommand)]
+pub enum Mode {
+    /// Serve the stock service (the benchmark starts itself in this mode).
+    Stock(StockOptions),
+}
+
+/// Settings of the stock service.
+#[derive(Debug, Args)]
+pub struct StockOptions {
+    /// Where to listen.
+    #[arg(long)]
+    pub listen: SocketAddr,
+    /// An empty database.
+    #[arg(long)]
+    pub database_url: String,
+    /// Connections of the pool.
+    #[arg(long, default_value_t = 32)]
+    pub pool: u32,
+}
+
+/// How to measure.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Only rows whose id contains one of these words.
+    #[arg(value_name = "ROW")]
+    pub rows: Vec<String>,
+    /// List the rows and leave.
+    #[arg(long)]
+    pub list: bool,
+    /// A smoke test of a few seconds; its figures mean nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// Numbers of connections, each measured.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 256])]
+    pub connections: Vec<usize>,
+    /// Rounds of each contender; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Seconds measured in a round.
+    #[arg(long, default_value_t = 5.0)]
+    pub seconds: f64,
+    /// Seconds of load before the measured ones.
+    #[arg(long, default_value_t = 1.0)]
+    pub warmup: f64,
+    /// Tasks in every store before the first row.
+    #[arg(long, default_value_t = 1000)]
+    pub seed_tasks: usize,
+    /// Leave a contender out: `ours`, `stock` or `pgbench`.
+    #[arg(long, value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// Connections in the pool of the stock service.
+    #[arg(long, default_value_t = 32)]
+    pub stock_pool: u32,
+    /// The `shiji` binary to measure.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_shiji"))]
+    pub shiji: PathBuf,
+    /// Folder of the PostgreSQL server binaries.
+    #[arg(long, env = "SHIJI_PG_BIN")]
+    pub postgres_bin: Option<PathBuf>,
+    /// Where the temporary databases live; must be on a disk.
+    #[arg(long, default_value = "/var/tmp")]
+    pub work_dir: PathBuf,
+    /// Fail when a target does not hold.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl Options {
+    /// The options as measured: `--quick` shortens everything.
+    #[must_use]
+    pub fn effective(mut self) -> Self {
+        if self.quick {
+            self.rounds = 1;
+            self.seconds = 0.7;
+            self.warmup = 0.2;
+            self.seed_tasks = self.seed_tasks.min(100);
+            self.connections = vec![1, 32];
+        }
+        self
+    }
+
+    /// Whether a contender takes part.
+    #[must_use]
+    pub fn has(&self, contender: &str) -> bool {
+        !self.without.iter().any(|name| name == contender)
+    }
+}

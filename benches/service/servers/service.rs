@@ -1,0 +1,195 @@
+//! A running HTTP service as the benchmark sees it: an address, a login, and what it has acknowledged.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use super::{Process, STAFF_NAME, STAFF_PASSWORD};
+use crate::load::{Case, Connection, number_after};
+
+/// How long a service may take to come up.
+const STARTUP: Duration = Duration::from_secs(60);
+
+/// Connections used for filling a store.
+const SEEDERS: usize = 16;
+
+/// Writes requests that carry the login.
+#[derive(Debug, Clone, Default)]
+pub struct Wire {
+    token: String,
+}
+
+impl Wire {
+    /// A GET request.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        let token = &self.token;
+        format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n")
+            .into_bytes()
+    }
+
+    /// A POST request with a JSON body.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &str) -> Vec<u8> {
+        let token = &self.token;
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+}
+
+/// One of the two services.
+#[derive(Debug)]
+pub struct Service {
+    /// The name in the report.
+    pub name: &'static str,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The process.
+    pub process: Process,
+    /// How to write requests to it.
+    pub wire: Wire,
+    tasks_at_start: i64,
+    created: HashSet<i64>,
+}
+
+impl Service {
+    /// Waits until a service is ready and logs in.
+    ///
+    /// # Errors
+    ///
+    /// When it ends, does not become ready or refuses the login.
+    pub async fn connect(
+        name: &'static str,
+        address: SocketAddr,
+        mut process: Process,
+    ) -> Result<Self> {
+        let deadline = Instant::now() + STARTUP;
+        while !ready(address).await {
+            process.alive()?;
+            ensure!(
+                Instant::now() < deadline,
+                "{name} is not ready after {} s",
+                STARTUP.as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let mut service = Self {
+            name,
+            address,
+            process,
+            wire: Wire::default(),
+            tasks_at_start: 0,
+            created: HashSet::new(),
+        };
+        service.wire.token = service.log_in().await?;
+        service.tasks_at_start = service.list().await?.0;
+        Ok(service)
+    }
+
+    async fn log_in(&self) -> Result<String> {
+        let body = format!(r#"{{"name":"{STAFF_NAME}","password":"{STAFF_PASSWORD}"}}"#);
+        let request = self.wire.post("/backend/api/v1/login", &body);
+        let mut connection = Connection::open(self.address).await?;
+        let answer = connection.exchange(&request).await?;
+        answer
+            .expect_success()
+            .map_err(|wrong| anyhow!("{} login: {wrong}", self.name))?;
+        let token = answer
+            .header("x-session-token")
+            .context("no X-Session-Token")?;
+        Ok(token.to_owned())
+    }
+
+    /// Creates tasks one by one until there are `count` more.
+    ///
+    /// # Errors
+    ///
+    /// When an answer is wrong.
+    pub async fn seed(&mut self, case: Rc<dyn Case>, count: usize) -> Result<()> {
+        let lanes = (0..SEEDERS).map(|lane| {
+            let case = Rc::clone(&case);
+            let address = self.address;
+            async move {
+                let mut connection = Connection::open(address).await?;
+                let mut ids = Vec::new();
+                for nth in (lane..count).step_by(SEEDERS) {
+                    let answer = connection.exchange(&case.request(nth as u64)).await?;
+                    ids.extend(case.judge(&answer).map_err(|wrong| anyhow!(wrong))?);
+                }
+                anyhow::Ok(ids)
+            }
+        });
+        for ids in futures::future::try_join_all(lanes).await? {
+            self.acknowledge(ids)?;
+        }
+        self.check_list().await
+    }
+
+    /// Remembers what was acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// When an id was given out twice.
+    pub fn acknowledge(&mut self, ids: Vec<i64>) -> Result<()> {
+        for id in ids {
+            ensure!(
+                self.created.insert(id),
+                "{} gave the id {id} twice",
+                self.name
+            );
+        }
+        Ok(())
+    }
+
+    /// Compares the list with what was acknowledged: its total and its newest task.
+    ///
+    /// # Errors
+    ///
+    /// When they differ.
+    pub async fn check_list(&mut self) -> Result<()> {
+        self.process.alive()?;
+        let (total, newest) = self.list().await?;
+        let shown = total - self.tasks_at_start;
+        let acknowledged = i64::try_from(self.created.len())?;
+        ensure!(
+            shown == acknowledged,
+            "{} shows {shown} tasks and acknowledged {acknowledged}",
+            self.name
+        );
+        ensure!(
+            self.created.is_empty() || newest == self.created.iter().max().copied(),
+            "{} does not list its newest task first",
+            self.name
+        );
+        Ok(())
+    }
+
+    /// The total and the first id of the task list.
+    async fn list(&self) -> Result<(i64, Option<i64>)> {
+        let request = self.wire.get("/backend/api/v1/tasks?offset=0&limit=1");
+        let mut connection = Connection::open(self.address).await?;
+        let answer = connection.exchange(&request).await?;
+        answer
+            .expect_success()
+            .map_err(|wrong| anyhow!("{} list: {wrong}", self.name))?;
+        let total = number_after(answer.body, b"\"total\":").context("a list without total")?;
+        Ok((total, number_after(answer.body, b"\"id\":")))
+    }
+}
+
+async fn ready(address: SocketAddr) -> bool {
+    let Ok(mut connection) = Connection::open(address).await else {
+        return false;
+    };
+    let answer = connection
+        .exchange(b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n")
+        .await;
+    answer.is_ok_and(|answer| answer.status == 200)
+}

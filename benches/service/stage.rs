@@ -1,0 +1,234 @@
+//! Everything that runs during the benchmark: both services and both databases.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use tempfile::TempDir;
+
+use crate::contest::Contender;
+use crate::load::{Case, Span, Tally, closed_loop, open_loop};
+use crate::machine::Busy;
+use crate::options::Options;
+use crate::pgbench::{Database, Pgbench};
+use crate::report::Report;
+use crate::rows::task_create::CreateTask;
+use crate::servers::{Ours, Postgres, Service, binaries, create_databases, start_stock};
+
+/// What runs. Dropping it stops and removes everything.
+pub struct Stage {
+    /// The options as measured.
+    pub options: Options,
+    /// The PostgreSQL binaries.
+    pub bin: PathBuf,
+    /// Our service, unless left out.
+    pub ours: Option<Service>,
+    /// The stock service, unless left out.
+    pub stock: Option<Service>,
+    ours_cli: Option<Ours>,
+    // Dropped after the services that use it.
+    postgres: Postgres,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// Starts everything and fills every store with the same tasks.
+    ///
+    /// # Errors
+    ///
+    /// When something does not come up.
+    pub async fn set_up(options: Options) -> Result<Self> {
+        let options = options.effective();
+        let bin = binaries(options.postgres_bin.as_deref())?;
+        let folder = temporary_folder(&options)?;
+        eprintln!(
+            "starting PostgreSQL ({}) in {}",
+            bin.display(),
+            folder.path().display()
+        );
+        let postgres = Postgres::start(&bin, folder.path())?;
+        create_databases(&postgres, options.seed_tasks).await?;
+        let mut stage = Self {
+            options,
+            bin,
+            ours: None,
+            stock: None,
+            ours_cli: None,
+            postgres,
+            folder,
+        };
+        stage.start_services().await?;
+        Ok(stage)
+    }
+
+    async fn start_services(&mut self) -> Result<()> {
+        if self.options.has("stock") {
+            eprintln!("starting the stock service");
+            let url = self.postgres.url("stock");
+            let (process, address) =
+                start_stock(&url, self.options.stock_pool, self.folder.path())?;
+            self.stock = Some(Service::connect("stock", address, process).await?);
+        }
+        if self.options.has("ours") {
+            eprintln!("starting {} serve", self.options.shiji.display());
+            let (ours, process) = Ours::start(&self.options.shiji, &self.bin, self.folder.path())?;
+            self.ours = Some(Service::connect("ours", ours.listen(), process).await?);
+            self.ours_cli = Some(ours);
+        }
+        let count = self.options.seed_tasks;
+        for service in self.services() {
+            let case = Rc::new(CreateTask::new(&service.wire));
+            service.seed(case, count).await?;
+        }
+        Ok(())
+    }
+
+    /// The services that take part, ours first.
+    pub fn services(&mut self) -> impl Iterator<Item = &mut Service> {
+        self.ours.iter_mut().chain(&mut self.stock)
+    }
+
+    /// For how long a round loads.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span {
+            warmup: Duration::from_secs_f64(self.options.warmup),
+            measured: Duration::from_secs_f64(self.options.seconds),
+        }
+    }
+
+    /// The contenders of a row: the same case for both services, and a script for `pgbench`.
+    ///
+    /// # Errors
+    ///
+    /// When the script cannot be written.
+    pub fn contenders<'a>(
+        &'a mut self,
+        case: impl Fn(&Service) -> Rc<dyn Case>,
+        script: (&str, &str),
+    ) -> Result<Vec<Box<dyn Contender + 'a>>> {
+        let pgbench = self.pgbench(script)?;
+        let mut contenders: Vec<Box<dyn Contender + 'a>> = Vec::new();
+        for service in self.services() {
+            let case = case(service);
+            contenders.push(closed(service, case));
+        }
+        if let Some(pgbench) = pgbench {
+            contenders.push(Box::new(pgbench));
+        }
+        Ok(contenders)
+    }
+
+    fn pgbench(&self, (name, script): (&str, &str)) -> Result<Option<Pgbench>> {
+        if !self.options.has("pgbench") {
+            return Ok(None);
+        }
+        let database = Database {
+            socket: self.postgres.socket().to_owned(),
+            user: "postgres".to_owned(),
+            name: "bare".to_owned(),
+        };
+        Pgbench::new(&self.bin, &database, name, script, self.folder.path()).map(Some)
+    }
+
+    /// The last word: totals are right, and the log verifies.
+    ///
+    /// # Errors
+    ///
+    /// When something is lost, doubled or does not verify.
+    pub async fn verify(&mut self, report: &mut Report) -> Result<()> {
+        for service in self.services() {
+            service.check_list().await?;
+            report.note(format!(
+                "{}: the list shows every acknowledged task exactly once",
+                service.name
+            ));
+        }
+        if let Some(ours) = &self.ours_cli {
+            ours.verify_log().await?;
+            report.note("ours: `shiji audit verify` passes".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn temporary_folder(options: &Options) -> Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::Builder::new()
+        .prefix("shiji-bench-")
+        .tempdir_in(&options.work_dir)
+        .with_context(|| format!("no folder in {}", options.work_dir.display()))?;
+    // PostgreSQL may run as another user and must be able to enter.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+/// A service under load, as fast as it answers or at a rate.
+struct Loaded<'a> {
+    service: &'a mut Service,
+    case: Rc<dyn Case>,
+    rate: Option<f64>,
+}
+
+#[async_trait(?Send)]
+impl Contender for Loaded<'_> {
+    fn name(&self) -> &'static str {
+        self.service.name
+    }
+
+    async fn round(&mut self, connections: usize, span: Span) -> Result<Tally> {
+        let address = self.service.address;
+        let case = Rc::clone(&self.case);
+        match self.rate {
+            None => checked(self.service, closed_loop(address, case, connections, span)).await,
+            Some(rate) => {
+                checked(
+                    self.service,
+                    open_loop(address, case, connections, rate, span),
+                )
+                .await
+            }
+        }
+    }
+}
+
+/// A service as a contender under closed-loop load.
+pub fn closed<'a>(service: &'a mut Service, case: Rc<dyn Case>) -> Box<dyn Contender + 'a> {
+    Box::new(Loaded {
+        service,
+        case,
+        rate: None,
+    })
+}
+
+/// A service as a contender that gets so many requests per second, whatever it answers.
+pub fn paced<'a>(
+    service: &'a mut Service,
+    case: Rc<dyn Case>,
+    rate: f64,
+) -> Box<dyn Contender + 'a> {
+    Box::new(Loaded {
+        service,
+        case,
+        rate: Some(rate),
+    })
+}
+
+async fn checked(
+    service: &mut Service,
+    load: impl Future<Output = Result<Tally>>,
+) -> Result<Tally> {
+    let generator = Busy::start(std::process::id());
+    let served = Busy::start(service.process.id());
+    let mut tally = load.await?;
+    tally.generator_cores = generator.cores();
+    tally.service_cores = served.cores();
+    service.process.alive()?;
+    tally.sound().context(service.name)?;
+    service.acknowledge(std::mem::take(&mut tally.created))?;
+    service.check_list().await?;
+    Ok(tally)
+}

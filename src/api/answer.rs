@@ -1,0 +1,180 @@
+//! What stands around every answer: request id, positions, caching, and one log line for a fault.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
+use serde::Serialize;
+use tracing::{Instrument, debug, error, info_span};
+
+use super::app::App;
+use super::request::{Arrival, BadPosition, Incoming, X_POSITION};
+use crate::commands::Done;
+use crate::ledger::Mark;
+
+/// Names the request in the log.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A query's answer shows everything up to here.
+pub const X_AS_OF: HeaderName = HeaderName::from_static("x-as-of");
+/// Read tables that do not show everything yet.
+pub const X_PENDING: HeaderName = HeaderName::from_static("x-pending");
+
+/// JSON as the documents want it, `charset` included.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+            (status, [(CONTENT_TYPE, content_type)], bytes).into_response()
+        }
+        Err(error) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            (status, Broken::extension(error)).into_response()
+        }
+    }
+}
+
+/// What broke under an answer. It travels in the answer's extensions to [`frame`], which logs it once; the caller
+/// learns the request's id and nothing else.
+#[derive(Debug, Clone)]
+pub struct Broken(Arc<dyn Error + Send + Sync>);
+
+impl Broken {
+    /// Takes the cause.
+    pub fn new(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(cause))
+    }
+
+    fn extension(cause: impl Error + Send + Sync + 'static) -> axum::Extension<Self> {
+        axum::Extension(Self::new(cause))
+    }
+}
+
+impl IntoResponseParts for Broken {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
+/// Where the log and the read tables stood: `X-Position` or `X-As-Of`, and `X-Pending`.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    name: HeaderName,
+    mark: Mark,
+    pending: Vec<&'static str>,
+}
+
+impl Stamp {
+    /// Of a command.
+    #[must_use]
+    pub fn of<T>(app: &App, done: &Done<T>) -> Self {
+        Self {
+            name: X_POSITION,
+            mark: app.ledger().mark(done.position),
+            pending: done.pending.clone(),
+        }
+    }
+
+    /// Of a command that found nothing to do without asking the log.
+    #[must_use]
+    pub fn unchanged(app: &App) -> Self {
+        Self {
+            name: X_POSITION,
+            mark: app.ledger().mark(app.ledger().tail_position()),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Of a query that is made right after this: waits until the read tables have reached the position that the request
+    /// carries. A position of another generation means nothing here and is not waited for.
+    ///
+    /// # Errors
+    /// [`BadPosition`].
+    pub async fn as_of(app: &App, incoming: &Incoming) -> Result<Self, BadPosition> {
+        let watermark = app.ledger().watermark();
+        let pending = match incoming.position()? {
+            Some(wanted) if wanted == app.ledger().mark(wanted.position) => {
+                let patience = app.settings().query_patience;
+                watermark.wait_all(wanted.position, patience).await
+            }
+            Some(_) | None => Vec::new(),
+        };
+        Ok(Self {
+            name: X_AS_OF,
+            mark: app.ledger().mark(watermark.as_of()),
+            pending,
+        })
+    }
+}
+
+impl IntoResponseParts for Stamp {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        let mut set = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                parts.headers_mut().insert(name, value);
+            }
+        };
+        set(self.name, self.mark.to_string());
+        if !self.pending.is_empty() {
+            set(X_PENDING, self.pending.join(","));
+        }
+        Ok(parts)
+    }
+}
+
+/// Middleware around every surface: names the request, logs what broke under it, forbids caching unless the answer
+/// says otherwise. Used twice, the outer one names.
+pub async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let known = request.extensions().get::<Arrival>().copied();
+    let arrival = known.unwrap_or_else(|| Arrival::now(&app));
+    request.extensions_mut().insert(arrival);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let span = info_span!("request", request.id = %arrival.id);
+    let mut response = next.run(request).instrument(span).await;
+    let id = arrival.id;
+    let status = response.status().as_u16();
+    match response.extensions_mut().remove::<Broken>() {
+        Some(Broken(cause)) => {
+            let causes = chain(&*cause);
+            error!(request.id = %id, http.method = %method, http.path = path, http.status = status, error = causes,
+                "{method} {path} failed (request {id}): {causes}");
+        }
+        None => {
+            debug!(request.id = %id, http.method = %method, http.path = path, http.status = status,
+                "{method} {path} answered {status}");
+        }
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An error with all its causes; those that repeat what stands already are left out.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            // Writing to a text does not fail.
+            let _ = write!(text, ": {words}");
+        }
+        next = cause.source();
+    }
+    text
+}

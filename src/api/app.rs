@@ -1,0 +1,171 @@
+//! What every door of the house shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
+
+use super::passwords::Passwords;
+use crate::commands::Desk;
+use crate::gateways::FileStore;
+use crate::ledger::Ledger;
+use crate::postgres::RateLimits;
+use crate::settings::Settings;
+
+/// Rows one sweep deletes of each kind.
+const SWEEP_SLICE: i64 = 10_000;
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// Runs commands; knows the ledger.
+    pub desk: Desk,
+    /// Connections for queries, with the projections' schemas in their search path.
+    pub reads: PgPool,
+    /// Stored files.
+    pub files: FileStore,
+    /// What the operator said.
+    pub settings: AppSettings,
+}
+
+/// The settings requests depend on.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// Prefix of full links; absent: the request's host.
+    pub public_base_url: Option<String>,
+    /// How long a staff session lasts.
+    pub backend_session_ttl: Duration,
+    /// Largest image, in bytes.
+    pub upload_max_bytes: usize,
+    /// Largest JSON or form body, in bytes.
+    pub body_max_bytes: usize,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+    /// How long a query waits for the position it was sent.
+    pub query_patience: Duration,
+}
+
+impl From<&Settings> for AppSettings {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            public_base_url: settings.public_base_url.clone(),
+            backend_session_ttl: settings.backend_session_ttl_secs,
+            upload_max_bytes: settings.upload_max_bytes,
+            body_max_bytes: settings.limits.body_max_bytes,
+            request_timeout: settings.limits.request_timeout_ms,
+            query_patience: settings.limits.projection_wait_ms,
+        }
+    }
+}
+
+/// What every door of the house shares. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: AppParts,
+    passwords: Passwords,
+    rate_limits: RateLimits,
+    work: TaskTracker,
+}
+
+/// Work that ended without an answer: it panicked, or the runtime is going.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the work broke off: {0}")]
+pub struct BrokeOff(String);
+
+impl App {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(parts: AppParts) -> Self {
+        let rate_limits = RateLimits::new(parts.reads.clone());
+        Self {
+            inner: Arc::new(Inner {
+                parts,
+                passwords: Passwords::default(),
+                rate_limits,
+                work: TaskTracker::new(),
+            }),
+        }
+    }
+
+    /// Runs commands.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.inner.parts.desk
+    }
+
+    /// The event store.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.desk().ledger()
+    }
+
+    /// Connections for queries.
+    #[must_use]
+    pub fn reads(&self) -> &PgPool {
+        &self.inner.parts.reads
+    }
+
+    /// Stored files.
+    #[must_use]
+    pub fn files(&self) -> &FileStore {
+        &self.inner.parts.files
+    }
+
+    /// The settings requests depend on.
+    #[must_use]
+    pub fn settings(&self) -> &AppSettings {
+        &self.inner.parts.settings
+    }
+
+    /// Hashes and verifies passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+
+    /// Limits that hold across nodes.
+    #[must_use]
+    pub fn rate_limits(&self) -> &RateLimits {
+        &self.inner.rate_limits
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.ledger().clock().now()
+    }
+
+    /// Does work that must not be cut in half when the client hangs up: it goes on in a task of its own.
+    ///
+    /// # Errors
+    /// [`BrokeOff`] when it panicked.
+    pub async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, BrokeOff> {
+        let task = self.inner.work.spawn(work);
+        task.await.map_err(|error| BrokeOff(error.to_string()))
+    }
+
+    /// Waits until all detached work is done: after the listeners stopped, before the ledger goes.
+    pub async fn finish(&self) {
+        self.inner.work.close();
+        self.inner.work.wait().await;
+    }
+
+    /// Deletes what is of no use any more: old receipts, old counts of rate limits. Answers how many rows. For a
+    /// timer; any number of nodes may do it.
+    ///
+    /// # Errors
+    /// When the database says no.
+    pub async fn sweep(&self) -> sqlx::Result<u64> {
+        let receipts = self.ledger().sweep_receipts(SWEEP_SLICE).await?;
+        let limits = self.rate_limits().sweep(SWEEP_SLICE, self.now()).await?;
+        Ok(receipts + limits)
+    }
+}

@@ -1,0 +1,118 @@
+//! Where uploaded files lie: a folder, written durably. Keys are made by us, never from what a client said.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+/// Stores files under keys. Cheap to clone.
+#[derive(Clone)]
+pub struct FileStore {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// Why a file could not be stored, read or removed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the file store failed: {0}")]
+pub struct FileError(Arc<dyn std::error::Error + Send + Sync>);
+
+impl FileError {
+    fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// The bytes of a stored file, as they come.
+pub struct Opened {
+    /// How many.
+    pub size: u64,
+    /// They.
+    pub bytes: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, FileError>> + Send>>,
+}
+
+impl FileStore {
+    /// Files in a folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or entered.
+    pub fn local(folder: &Path) -> Result<Self, FileError> {
+        std::fs::create_dir_all(folder).map_err(FileError::new)?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(FileError::new)?;
+        Ok(Self {
+            store: Arc::new(store.with_fsync(true)),
+        })
+    }
+
+    /// Stores a file; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), FileError> {
+        let stored = self.store.put(&path(key)?, bytes.into()).await;
+        stored.map(|_| ()).map_err(FileError::new)
+    }
+
+    /// Opens a file; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn open(&self, key: &str) -> Result<Option<Opened>, FileError> {
+        match self.store.get(&path(key)?).await {
+            Ok(found) => Ok(Some(Opened {
+                size: found.meta.size,
+                bytes: Box::pin(found.into_stream().map_err(FileError::new)),
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(FileError::new(error)),
+        }
+    }
+
+    /// Removes a file; that there is none is as good.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn delete(&self, key: &str) -> Result<(), FileError> {
+        match self.store.delete(&path(key)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(FileError::new(error)),
+        }
+    }
+}
+
+/// `..` and empty parts are refused; a slash in front is the root.
+fn path(key: &str) -> Result<object_store::path::Path, FileError> {
+    object_store::path::Path::parse(key).map_err(FileError::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_stored_can_be_read_until_it_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::local(&folder.path().join("files")).unwrap();
+        let key = "/upload/20240102/a.png";
+        assert!(store.open(key).await.unwrap().is_none());
+        store.put(key, Bytes::from_static(b"png")).await.unwrap();
+        let opened = store.open(key).await.unwrap().unwrap();
+        assert_eq!(opened.size, 3);
+        let bytes: Vec<Bytes> = opened.bytes.try_collect().await.unwrap();
+        assert_eq!(bytes.concat(), b"png");
+        store.delete(key).await.unwrap();
+        store.delete(key).await.unwrap();
+        assert!(store.open(key).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_outside_the_folder_has_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::local(&folder.path().join("files")).unwrap();
+        for key in ["../secret", "/upload/../../secret", "/upload//x"] {
+            assert!(store.open(key).await.is_err(), "{key}");
+        }
+    }
+}
