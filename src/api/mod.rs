@@ -1,1 +1,3 @@
-//! HTTP: parse, dispatch one command or one query, answer.
+//! HTTP: one folder a surface, each with its own envelope and codes, plus `admin` and `ops`.
+
+pub mod server;
