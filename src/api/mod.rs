@@ -1,3 +1,5 @@
-//! HTTP: one folder a surface, each with its own envelope and codes, plus `admin` and `ops`.
+//! HTTP: parse, dispatch one command or one query, answer.
 
+pub mod ops;
+pub mod problem;
 pub mod server;

@@ -203,10 +203,17 @@ impl Door {
         }
         drop(listener);
         let open = limits.connections - seats.available_permits();
-        info!(listener = name, connections = open, "The {name} listener is closed, {open} connections finish");
+        info!(
+            listener = name,
+            connections = open,
+            "The {name} listener is closed, {open} connections finish"
+        );
         let drained = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
         if drained.is_err() {
-            warn!(listener = name, "Connections of the {name} listener were cut: they took longer than allowed");
+            warn!(
+                listener = name,
+                "Connections of the {name} listener were cut: they took longer than allowed"
+            );
         }
         drained.is_ok()
     }

@@ -74,7 +74,10 @@ async fn guard(State(watch): State<Arc<Watch>>, request: Request, next: Next) ->
 
 impl Watch {
     async fn run(&self, request: Request, next: Next) -> Result<Response, Trouble> {
-        let _place = self.requests.try_acquire().map_err(|_| Trouble::Overloaded)?;
+        let _place = self
+            .requests
+            .try_acquire()
+            .map_err(|_| Trouble::Overloaded)?;
         let most = self.limits.body_bytes;
         if request.body().size_hint().lower() > most as u64 {
             return Err(Trouble::BodyTooLarge);
