@@ -10,8 +10,11 @@
 pub mod answer;
 pub mod app;
 pub mod identity;
+pub mod ops;
 pub mod passwords;
+pub mod problem;
 pub mod request;
+pub mod server;
 pub mod wire;
 
 pub use app::{App, AppParts, AppSettings};
