@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::api::passwords::Passwords;
 use crate::commands::account::{AccountError, OpenStaffAccount};
 use crate::commands::{Desk, DeskError, Request};
 use crate::events::Account;
@@ -68,7 +69,7 @@ pub async fn first(desk: &Desk, settings: &Settings, make: bool) -> anyhow::Resu
     check(&name, &password)?;
     // Uid 1 is kept for this account: the sequence passes it whoever comes next.
     desk.ledger().next_id("staff").await?;
-    let hash = hash(&password).await?;
+    let hash = hash(password.clone()).await?;
     let request = Request {
         metadata: Metadata {
             actor: "system:bootstrap".to_owned(),
@@ -150,14 +151,6 @@ pub fn make_password() -> SecretString {
 }
 
 /// The PHC text of a new hash.
-pub async fn hash(password: &SecretString) -> anyhow::Result<String> {
-    use argon2::{Argon2, PasswordHasher};
-    let password = password.clone();
-    let hashed = tokio::task::spawn_blocking(move || {
-        let hashed = Argon2::default().hash_password(password.expose_secret().as_bytes());
-        hashed.map(|hash| hash.to_string())
-    });
-    hashed
-        .await?
-        .map_err(|error| anyhow!("the password cannot be hashed: {error}"))
+pub async fn hash(password: SecretString) -> anyhow::Result<String> {
+    Ok(Passwords::default().hash(password.expose_secret()).await?)
 }

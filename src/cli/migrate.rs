@@ -2,6 +2,7 @@
 
 use super::{Exit, logs, show, store};
 use crate::postgres::{Database, migrate};
+use crate::projections;
 use crate::settings::StoreSettings;
 
 /// Where.
@@ -16,7 +17,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     logs::start_quiet();
     let database = Database::attach(&args.store).await?;
     store::with(database, async |database| {
-        migrate(database, &[]).await?;
+        migrate(database, &projections::schemas()).await?;
         show::line(&format!(
             "The database {} is up to this program.",
             database.name()

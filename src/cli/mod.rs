@@ -9,6 +9,7 @@ mod demo;
 mod logs;
 mod migrate;
 mod progress;
+mod serve;
 mod show;
 mod store;
 
@@ -29,6 +30,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a node: both listeners, the read tables, and a private PostgreSQL unless `DATABASE_URL` is given.
+    Serve(serve::Args),
     /// Bring the database up to this program: the ledger's migrations and the tables of the projections.
     Migrate(migrate::Args),
     /// Fill the store with a believable data set, sent as real commands. Safe to run again.
@@ -76,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         .enable_all()
         .build()?;
     match command {
+        Command::Serve(args) => runtime.block_on(serve::run(args)),
         Command::Migrate(args) => runtime.block_on(migrate::run(args)),
         Command::Demo(args) => runtime.block_on(demo::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),

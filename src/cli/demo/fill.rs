@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
+use futures::stream::FuturesUnordered;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use crate::cli::bootstrap;
 use crate::cli::progress::Progress;
 use crate::commands::account::{AccountCommand, Actor};
 use crate::commands::task::TaskError;
-use crate::commands::{Desk, DeskError, ReceiptKey, Refusal, Request};
+use crate::commands::{Desk, DeskError, ReceiptKey, Request};
 use crate::events::{Account, Task};
 use crate::ledger::Metadata;
 
@@ -115,25 +115,21 @@ pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
         tally: Tally::default(),
     };
     let accounts_opened = sender.staff(&accounts).await?;
-    let progress = Mutex::new((
-        0,
-        Progress::new("Telling the stories of tasks", size.into()),
-    ));
-    stream::iter(0..size)
-        .map(|number| tell(seed, number))
+    let mut progress = Progress::new("Telling the stories of tasks", size.into());
+    let mut telling = FuturesUnordered::new();
+    let mut told = 0;
+    for number in 0..size {
+        let story = tell(seed, number);
         // Ids are taken one after the other, so that they follow the stories.
-        .then(|story| sender.named(story))
-        .map_ok(|(story, id)| sender.send(story, id))
-        .try_buffer_unordered(AT_ONCE)
-        .try_for_each(async |()| {
-            if let Ok(mut progress) = progress.lock() {
-                progress.0 += 1;
-                let done = progress.0;
-                progress.1.set(done);
-            }
-            Ok(())
-        })
-        .await?;
+        let id = sender.id(&story).await?;
+        telling.push(sender.send(story, id));
+        while telling.len() >= AT_ONCE || (number + 1 == size && !telling.is_empty()) {
+            telling.try_next().await?;
+            told += 1;
+            progress.set(told);
+        }
+    }
+    drop(telling);
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
@@ -160,7 +156,7 @@ impl Sender<'_> {
                 None => {
                     let hash = match &hash {
                         Some(hash) => hash,
-                        None => hash.insert(bootstrap::hash(&bootstrap::make_password()).await?),
+                        None => hash.insert(bootstrap::hash(bootstrap::make_password()).await?),
                     };
                     opened += 1;
                     self.open(member, correlation.clone(), hash).await?
@@ -207,13 +203,12 @@ impl Sender<'_> {
         Err(anyhow!("99 accounts are called {} already", member.name))
     }
 
-    /// A story with its task's id: the one it has, or a new one.
-    async fn named(&self, story: Story) -> anyhow::Result<(Story, String)> {
-        let id = match self.done.get(&self.correlation(&story)) {
+    /// The id of a story's task: the one it has, or a new one.
+    async fn id(&self, story: &Story) -> anyhow::Result<String> {
+        Ok(match self.done.get(&self.correlation(story)) {
             Some((id, _)) => id.clone(),
             None => self.desk.ledger().next_id("task").await?.to_string(),
-        };
-        Ok((story, id))
+        })
     }
 
     /// Sends what the log does not have of a story.

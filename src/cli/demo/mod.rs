@@ -17,9 +17,10 @@ use super::{Exit, logs, store};
 use crate::commands::Desk;
 use crate::ledger::AppendLimits;
 use crate::postgres::{Database, migrate};
+use crate::projections;
 use crate::settings::StoreSettings;
 
-pub use fill::{Filled, fill};
+pub use fill::fill;
 
 /// Tasks of a data set that nobody sized.
 pub const SIZE: u32 = 3_000;
@@ -47,7 +48,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let keys = store::keys(&args.store)?;
     let database = Database::attach(&args.store).await?;
     store::with(database, async |database| {
-        migrate(database, &[]).await?;
+        migrate(database, &projections::schemas()).await?;
         let ledger = store::ledger(database, keys, AppendLimits::default(), 10_000, 8).await?;
         // Here nobody moves the read tables: a running service does, or the next start of one.
         let desk = Desk::new(ledger, Duration::ZERO);
