@@ -1,6 +1,7 @@
 //! The store as a command finds it: beside a running service, or alone.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
 use sqlx::PgPool;
@@ -11,6 +12,9 @@ use crate::settings::StoreSettings;
 
 /// SQLSTATEs of a database that was never migrated: there is no such table, or no such role.
 const UNMIGRATED: [&str; 2] = ["42P01", "22023"];
+
+/// How long connections in use may take to come back.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// The database of the settings for a command that only looks: what is not there is not made.
 pub async fn existing(settings: &StoreSettings) -> anyhow::Result<Database> {
@@ -54,6 +58,11 @@ pub async fn ledger(
         OpenError::Database(error) => explain(error),
         error @ OpenError::ForeignMasterKey => error.into(),
     })
+}
+
+/// Gives the connections for loads and reads back, so that a server that stops has nobody to cut off.
+pub async fn part(ledger: &Ledger) {
+    let _ = tokio::time::timeout(PARTING, ledger.pool().close()).await;
 }
 
 /// A few connections for questions that need no keys.

@@ -74,6 +74,7 @@ pub async fn run(
         }
         left -= found;
     }
+    store::part(&ledger).await;
     Ok(Exit::Fine)
 }
 

@@ -27,6 +27,7 @@ pub async fn run(
     let keys = store::keys(settings)?;
     let ledger = store::ledger(database, keys, AppendLimits::default(), 1, 2).await?;
     let events = ledger.stream(&args.stream).await?;
+    store::part(&ledger).await;
     if events.is_empty() {
         if !output.json {
             show::line(&format!("There is no stream {}.", args.stream))?;

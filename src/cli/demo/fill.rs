@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use futures::TryStreamExt;
-use futures::stream::FuturesUnordered;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -78,8 +78,8 @@ struct Tally {
     cut_short: AtomicU64,
 }
 
-struct Sender<'a> {
-    desk: &'a Desk,
+struct Sender {
+    desk: Desk,
     seed: u64,
     /// What is in the log, by correlation: the task and how many events it was given.
     done: HashMap<String, (String, i64)>,
@@ -108,7 +108,7 @@ pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
     };
     let accounts = of("Account");
     let mut sender = Sender {
-        desk,
+        desk: desk.clone(),
         seed,
         done: of("Task"),
         uids: Vec::new(),
@@ -116,20 +116,24 @@ pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
     };
     let accounts_opened = sender.staff(&accounts).await?;
     let mut progress = Progress::new("Telling the stories of tasks", size.into());
-    let mut telling = FuturesUnordered::new();
+    let sender = Arc::new(sender);
+    let mut telling = JoinSet::new();
     let mut told = 0;
     for number in 0..size {
         let story = tell(seed, number);
         // Ids are taken one after the other, so that they follow the stories.
         let id = sender.id(&story).await?;
-        telling.push(sender.send(story, id));
-        while telling.len() >= AT_ONCE || (number + 1 == size && !telling.is_empty()) {
-            telling.try_next().await?;
+        let teller = Arc::clone(&sender);
+        telling.spawn(async move { teller.send(story, id).await });
+        while telling.len() >= AT_ONCE || number + 1 == size {
+            let Some(end) = telling.join_next().await else {
+                break;
+            };
+            end??;
             told += 1;
             progress.set(told);
         }
     }
-    drop(telling);
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
@@ -140,7 +144,7 @@ pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
     })
 }
 
-impl Sender<'_> {
+impl Sender {
     /// Opens the accounts that are missing, and learns everybody's uid.
     async fn staff(&mut self, done: &HashMap<String, (String, i64)>) -> anyhow::Result<u64> {
         // Nobody knows this password: who wants to log in as one of them has it set by an administrator.
@@ -191,7 +195,8 @@ impl Sender<'_> {
                 // Kept for the first administrator.
                 uid = self.desk.ledger().next_id("staff").await?;
             }
-            let account = bootstrap::account(self.desk, uid, &name, hash, member.role, member.perm);
+            let account =
+                bootstrap::account(&self.desk, uid, &name, hash, member.role, member.perm);
             match self.desk.run(&request, &account).await {
                 Ok(done) => return Ok(done.outcome),
                 Err(DeskError::Refused(crate::commands::account::AccountError::NameTaken)) => {}

@@ -51,8 +51,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         migrate(database, &projections::schemas()).await?;
         let ledger = store::ledger(database, keys, AppendLimits::default(), 10_000, 8).await?;
         // Here nobody moves the read tables: a running service does, or the next start of one.
-        let desk = Desk::new(ledger, Duration::ZERO);
+        let desk = Desk::new(ledger.clone(), Duration::ZERO);
         let filled = fill(&desk, args.seed, args.size).await?;
+        store::part(&ledger).await;
         if args.output.json {
             show::json(&filled)?;
         } else {

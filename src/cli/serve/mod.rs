@@ -146,6 +146,7 @@ impl Node {
         }
         self.app.finish().await;
         tasks.wait().await;
+        store::part(&self.ledger).await;
         self.app.reads().close().await;
         Ok(())
     }
