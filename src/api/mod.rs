@@ -54,6 +54,7 @@ pub enum Failure {
 }
 
 /// Answers in a surface's envelope. Where no surface is concerned, the back office's is spoken.
+#[must_use]
 pub fn failure(failure: Failure) -> Response {
     match failure {
         Failure::UnknownPath => backend::Problem::unknown_path(),
