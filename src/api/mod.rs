@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod backend;
 pub mod identity;
 pub mod ops;
 pub mod passwords;
@@ -21,4 +22,46 @@ pub mod request;
 pub mod server;
 pub mod wire;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+
 pub use app::{App, AppParts, AppSettings};
+
+/// The public listener's routes.
+pub fn router(app: App) -> Router {
+    let framed = from_fn_with_state(app.clone(), answer::frame);
+    Router::new()
+        .merge(backend::router())
+        .fallback(|| async { failure(Failure::UnknownPath) })
+        .layer(framed)
+        .with_state(app)
+}
+
+/// What can go wrong before a surface's own code runs, or around it.
+#[derive(Debug)]
+pub enum Failure {
+    /// No such path.
+    UnknownPath,
+    /// A known path, another method.
+    WrongMethod,
+    /// The body is too large.
+    TooLarge,
+    /// Too much at once; nothing happened.
+    Overloaded,
+    /// A fault.
+    Broken(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Answers in a surface's envelope. Where no surface is concerned, the back office's is spoken.
+#[must_use]
+pub fn failure(failure: Failure) -> Response {
+    match failure {
+        Failure::UnknownPath => backend::Problem::unknown_path(),
+        Failure::WrongMethod => backend::Problem::method_not_allowed(),
+        Failure::TooLarge => backend::Problem::body_too_large(),
+        Failure::Overloaded => backend::Problem::overloaded(),
+        Failure::Broken(cause) => backend::Problem::broken(cause),
+    }
+    .into_response()
+}
