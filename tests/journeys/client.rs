@@ -32,7 +32,10 @@ impl Client {
             .send()
             .await
             .unwrap();
-        let token = answer.headers()["x-session-token"].to_str().unwrap().to_owned();
+        let token = answer.headers()["x-session-token"]
+            .to_str()
+            .unwrap()
+            .to_owned();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body["code"], 0, "{body}");
         Self { http, base, token }

@@ -17,14 +17,23 @@ async fn a_task_is_created_started_completed_listed_and_deleted() {
         "type": "image", "priority": 5, "input": "羊绒围巾:制作白底主图", "note": "周五前完成",
     }));
     let (status, body) = Client::send(create).await;
-    assert_eq!((status, &body), (200, &json!({ "code": 0, "msg": "ok", "error": "", "data": { "id": 1 } })));
+    assert_eq!(
+        (status, &body),
+        (
+            200,
+            &json!({ "code": 0, "msg": "ok", "error": "", "data": { "id": 1 } })
+        )
+    );
 
     for to in [2, 1] {
         let change = client
             .request(Method::PUT, "/task/status")
             .json(&json!({ "id": 1, "status": to }));
         let (status, body) = Client::send(change).await;
-        assert_eq!((status, body), (200, json!({ "code": 0, "msg": "ok", "error": "" })));
+        assert_eq!(
+            (status, body),
+            (200, json!({ "code": 0, "msg": "ok", "error": "" }))
+        );
     }
     assert_eq!(
         client.task(1).await.unwrap(),
@@ -44,8 +53,13 @@ async fn a_task_is_created_started_completed_listed_and_deleted() {
             }],
         })
     );
-    let delete = client.request(Method::DELETE, "/task").json(&json!({ "ids": [1] }));
-    assert_eq!(Client::send(delete).await.1, json!({ "code": 0, "msg": "ok", "error": "" }));
+    let delete = client
+        .request(Method::DELETE, "/task")
+        .json(&json!({ "ids": [1] }));
+    assert_eq!(
+        Client::send(delete).await.1,
+        json!({ "code": 0, "msg": "ok", "error": "" })
+    );
     assert_eq!(client.list(20).await, (0, vec![]));
 
     let verify = answer(shiji(&folder.data()).args(["audit", "verify"]));
@@ -53,9 +67,17 @@ async fn a_task_is_created_started_completed_listed_and_deleted() {
     let stream = answer(shiji(&folder.data()).args(["audit", "stream", "Task:1", "--json"]));
     let types: Vec<String> = words(&stream.stdout)
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
-    assert_eq!(types, ["TaskCreated", "TaskStarted", "TaskCompleted", "TaskDeleted"]);
+    assert_eq!(
+        types,
+        ["TaskCreated", "TaskStarted", "TaskCompleted", "TaskDeleted"]
+    );
     node.stop().await;
     // Without a running service the command line starts the server for itself.
     let verify = answer(shiji(&folder.data()).args(["audit", "verify"]));

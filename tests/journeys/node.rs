@@ -36,11 +36,7 @@ impl Node {
     }
 
     /// Starts a node with more said; `name` tells the logs of several nodes apart.
-    pub async fn start_with(
-        folder: &Folder,
-        name: &str,
-        more: impl FnOnce(&mut Command),
-    ) -> Self {
+    pub async fn start_with(folder: &Folder, name: &str, more: impl FnOnce(&mut Command)) -> Self {
         let node = Self::spawn(folder, name, more).await;
         eventually("the node is ready", async || node.is_ready().await).await;
         node
@@ -85,7 +81,9 @@ impl Node {
 
     /// Whether it says that it should be sent work.
     pub async fn is_ready(&self) -> bool {
-        self.readiness().await.is_some_and(|(status, _)| status == 200)
+        self.readiness()
+            .await
+            .is_some_and(|(status, _)| status == 200)
     }
 
     /// Status and body of `/readyz`, if there is an answer within seconds.

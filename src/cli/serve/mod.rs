@@ -16,7 +16,7 @@ use super::bootstrap::{self, First};
 use super::{Exit, demo, logs, store};
 use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
-use crate::api::{App, AppParts};
+use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
 use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Ledger};
@@ -120,7 +120,8 @@ impl Node {
             stop: stop.clone(),
         };
         let tasks = TaskTracker::new();
-        let (surfaces, _) = ops::health::router(self.readiness.clone()).split_for_parts();
+        let (health, _) = ops::health::router(self.readiness.clone()).split_for_parts();
+        let surfaces = api::router(self.app.clone()).merge(health);
         let document = Default::default();
         let public = tasks.spawn(public.serve(surfaces, ops::word, stop.clone()));
         let inner = tasks.spawn(inner.serve(ops::router(ops, document), ops::word, stop.clone()));
