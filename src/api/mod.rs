@@ -11,6 +11,7 @@
 //! | `openapi.rs` | everything above in one document |
 //! | `server/`, `problem.rs` | the loop under both listeners; words for who has no envelope |
 
+pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod identity;

@@ -29,15 +29,19 @@ const TURNED_AWAY: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What went wrong around a request, for whom the surface has no word of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// More requests at once than allowed; nothing happened.
+    #[error("too many requests at once")]
     Overloaded,
     /// The body is above every limit of this listener.
+    #[error("the body is too large")]
     BodyTooLarge,
     /// The request took longer than allowed; what it began may still happen.
+    #[error("the request took longer than allowed")]
     TimedOut,
     /// A bug: the handler panicked.
+    #[error("the handler panicked")]
     Panicked,
 }
 
