@@ -1,1 +1,93 @@
-//! The command line: one file a command.
+//! The command line: one file a command, and what they share.
+//!
+//! Exit codes are for scripts: 0 all is well, 1 a finding (a log that does not verify, read tables that lag), 2 it could not be
+//! found out (a wrong word, a database out of reach). Answers go to standard output, everything else to standard error.
+
+mod audit;
+mod bootstrap;
+mod demo;
+mod logs;
+mod migrate;
+mod progress;
+mod serve;
+mod show;
+mod store;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings;
+
+/// One event-sourced service behind five documented HTTP APIs, on PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "shiji", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: both listeners, the read tables, and a private PostgreSQL unless `DATABASE_URL` is given.
+    Serve(serve::Args),
+    /// Bring the database up to this program: the ledger's migrations and the tables of the projections.
+    Migrate(migrate::Args),
+    /// Fill the store with a believable data set, sent as real commands. Safe to run again.
+    Demo(demo::Args),
+    /// Look at the log and check that nobody changed it.
+    Audit(audit::Args),
+}
+
+/// How a command that could do its work ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// All is well.
+    Fine,
+    /// It found what it looks for.
+    Finding,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let Some(sentence) = settings::sentence(&error) else {
+                error.exit();
+            };
+            eprintln!("shiji: {sentence}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(cli.command) {
+        Ok(Exit::Fine) => ExitCode::SUCCESS,
+        Ok(Exit::Finding) => ExitCode::from(1),
+        // Whoever read our answer has seen enough of it (`shiji audit events | head`).
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shiji: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    match command {
+        Command::Serve(args) => runtime.block_on(serve::run(args)),
+        Command::Migrate(args) => runtime.block_on(migrate::run(args)),
+        Command::Demo(args) => runtime.block_on(demo::run(args)),
+        Command::Audit(args) => runtime.block_on(audit::run(args)),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -122,8 +122,11 @@ pub struct Verified {
     pub tampering: Option<Tampering>,
 }
 
-/// The present head.
-pub(super) async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
+/// The present head. Needs no keys.
+///
+/// # Errors
+/// When the database says no.
+pub async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT l.id, l.generation, e.position AS "position?", e.chain AS "chain?"
            FROM ledger l
@@ -139,8 +142,12 @@ pub(super) async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
     })
 }
 
-/// Checks every link after a kept head, or from the start. `progress` hears the position now and then.
-pub(super) async fn verify(
+/// Checks every link after a kept head, or from the start. `progress` hears the position now and then. Needs no keys:
+/// what the chain covers is the stored bytes.
+///
+/// # Errors
+/// When the database says no; what is wrong with the log stands in the answer.
+pub async fn verify(
     pool: &PgPool,
     kept: Option<(i64, Link)>,
     mut progress: impl FnMut(i64) + Send,

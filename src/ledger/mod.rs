@@ -5,6 +5,7 @@
 //! | `append.rs`, `appender.rs` | jobs, and the one task of a node that group-commits them |
 //! | `loader.rs`, `cache.rs`, `snapshots.rs` | states of streams, batched, cached, cut short |
 //! | `tail.rs`, `feed.rs` | the log as it grows, and as a sequence from any position |
+//! | `search.rs` | looking for events, for audits |
 //! | `chain.rs` | what makes tampering show |
 //! | `keys.rs`, `keyring.rs`, `personal.rs` | the master key, keys of persons, sealed values |
 //! | `watermark.rs` | how far the read tables are |
@@ -25,6 +26,7 @@ mod keys;
 mod loader;
 mod personal;
 mod repository;
+mod search;
 mod snapshots;
 mod state;
 mod tail;
@@ -42,7 +44,7 @@ use uuid::Uuid;
 
 pub use append::{Append, AppendError, Appended, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
-pub use chain::{GENESIS, Head, Link, Tampering, Verified};
+pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, verify};
 pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
 pub use feed::{FeedError, Follower};
@@ -51,6 +53,7 @@ pub use keyring::KeyError;
 pub use keys::{DoesNotOpen, Keys, Secret};
 pub use loader::LoadError;
 pub use personal::{Personal, PersonalError};
+pub use search::{Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
 pub use watermark::Watermark;
 
@@ -447,6 +450,10 @@ impl Ledger {
             self.inner.cache.len(),
             self.inner.gauge.waiting.load(Ordering::Relaxed),
         )
+    }
+
+    fn ring(&self) -> &keyring::KeyRing {
+        &self.inner.ring
     }
 
     pub(crate) fn pool(&self) -> &PgPool {

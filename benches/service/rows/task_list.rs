@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 
 use super::{Bound, Goal, Row};
@@ -16,14 +16,8 @@ use crate::stage::Stage;
 /// Tasks on the page.
 const PAGE: usize = 20;
 
-/// The statements of our list, as the bare database runs them.
-const LIST: &str = "\
-SELECT tasks.id, status, kind, priority, note, uid, staff.name
-FROM tasks JOIN staff USING (uid)
-ORDER BY tasks.id DESC
-OFFSET 0 LIMIT 20;
-SELECT total FROM task_totals;
-";
+/// Where our list asks the database; `pgbench` gets the statement from there, so that it is always the same one.
+const QUERIES: &str = include_str!("../../../src/projections/tasks/queries.rs");
 
 const GOALS: [Goal; 1] = [Goal {
     connections: 64,
@@ -48,17 +42,32 @@ impl Row for TaskList {
 
     async fn run(&self, stage: &mut Stage, report: &mut Report) -> Result<()> {
         let (span, rounds) = (stage.span(), stage.options.rounds);
+        let script = script()?;
         let shown = PAGE.min(stage.options.seed_tasks);
         for connections in stage.options.connections.clone() {
             let mut contenders = stage.contenders(
                 |service| Rc::new(ListTasks::new(&service.wire, shown)),
-                ("task_list", LIST),
+                ("task_list", &script),
             )?;
             let standings = contest(&mut contenders, connections, rounds, span).await?;
             report.compare(self, standings, &GOALS);
         }
         Ok(())
     }
+}
+
+/// Our list's statement for its first page, as a script of `pgbench`.
+fn script() -> Result<String> {
+    let statement = QUERIES
+        .split_once("pub async fn page(")
+        .and_then(|(_, function)| function.split_once("r#\""))
+        .and_then(|(_, literal)| literal.split_once("\"#"))
+        .map(|(statement, _)| statement)
+        .context("the list's statement is not where this benchmark looks for it")?;
+    let statement = statement.replace("$1", ":offset").replace("$2", ":limit");
+    Ok(format!(
+        "\\set offset 0\n\\set limit {PAGE}\n{statement};\n"
+    ))
 }
 
 struct ListTasks {

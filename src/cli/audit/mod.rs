@@ -1,0 +1,57 @@
+//! `shiji audit …`: what happened, and whether anybody changed it.
+//!
+//! [`head`] and [`verify`] need no master key: what the chain covers is the stored bytes. Personal values are shown as
+//! whose they are, not what they say, unless `--personal` asks for it.
+
+mod events;
+mod head;
+mod shown;
+mod stream;
+mod verify;
+
+use clap::Subcommand;
+
+use super::show::Output;
+use super::{Exit, logs, store};
+use crate::settings::StoreSettings;
+
+/// Which question.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    question: Question,
+    #[command(flatten)]
+    store: StoreSettings,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Question {
+    /// Everything that happened to one thing, in order.
+    Stream(stream::Args),
+    /// Events of the log, in order, as far as they match.
+    Events(events::Args),
+    /// Recompute the chain and name the first position that was changed, removed, inserted or moved.
+    Verify(verify::Args),
+    /// The last position and its link: keep it elsewhere, and verify from it later.
+    Head,
+}
+
+/// Answers it.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    logs::start_quiet();
+    let Args {
+        question,
+        store: settings,
+        output,
+    } = args;
+    let database = store::existing(&settings).await?;
+    store::with(database, async |database| match question {
+        Question::Stream(args) => stream::run(database, &settings, output, args).await,
+        Question::Events(args) => events::run(database, &settings, output, args).await,
+        Question::Verify(args) => verify::run(database, output, args).await,
+        Question::Head => head::run(database, output).await,
+    })
+    .await
+}

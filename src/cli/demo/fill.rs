@@ -1,0 +1,293 @@
+//! Sending the data set, as far as it is not in the log yet.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::staff::{EVERYBODY, Member};
+use super::stories::{Story, tell};
+use crate::cli::bootstrap;
+use crate::cli::progress::Progress;
+use crate::commands::account::{AccountCommand, Actor};
+use crate::commands::task::TaskError;
+use crate::commands::{Desk, DeskError, ReceiptKey, Request};
+use crate::events::{Account, Task};
+use crate::ledger::Metadata;
+
+/// The door these commands come through, in the metadata of their events.
+const SURFACE: &str = "demo";
+/// Stories told at once.
+const AT_ONCE: usize = 64;
+/// How long one command may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a run has sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Filled {
+    /// Tasks of the data set, sent now or by earlier runs.
+    pub tasks: u64,
+    /// Staff accounts opened now.
+    pub accounts_opened: u64,
+    /// Tasks created now.
+    pub tasks_created: u64,
+    /// Commands accepted now, creations among them.
+    pub commands: u64,
+    /// Stories that end early, because somebody moved their task.
+    pub cut_short: u64,
+}
+
+impl fmt::Display for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            tasks,
+            accounts_opened,
+            tasks_created,
+            commands,
+            cut_short,
+        } = self;
+        if *commands == 0 {
+            return write!(f, "All {tasks} tasks of the demo data are there already.");
+        }
+        write!(
+            f,
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {commands} commands sent."
+        )?;
+        if *cut_short > 0 {
+            write!(
+                f,
+                " {cut_short} stories ended early: somebody moved their task."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    tasks_created: AtomicU64,
+    commands: AtomicU64,
+    cut_short: AtomicU64,
+}
+
+struct Sender {
+    desk: Desk,
+    seed: u64,
+    /// What is in the log, by correlation: the task and how many events it was given.
+    done: HashMap<String, (String, i64)>,
+    uids: Vec<i64>,
+    tally: Tally,
+}
+
+/// Sends `size` stories of a data set, as far as they are not told yet.
+///
+/// # Errors
+/// When something breaks; what was sent stays, and the next run goes on from there.
+pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
+    let prefix = format!("demo/{seed}/");
+    let traces = desk.ledger().traces(SURFACE, &prefix).await?;
+    let of = |aggregate: &str| -> HashMap<String, (String, i64)> {
+        let mine = traces
+            .iter()
+            .filter(|trace| trace.stream.aggregate == aggregate);
+        mine.map(|trace| {
+            (
+                trace.correlation.clone(),
+                (trace.stream.id.clone(), trace.events),
+            )
+        })
+        .collect()
+    };
+    let accounts = of("Account");
+    let mut sender = Sender {
+        desk: desk.clone(),
+        seed,
+        done: of("Task"),
+        uids: Vec::new(),
+        tally: Tally::default(),
+    };
+    let accounts_opened = sender.staff(&accounts).await?;
+    let mut progress = Progress::new("Telling the stories of tasks", size.into());
+    let sender = Arc::new(sender);
+    let mut telling = JoinSet::new();
+    let mut told = 0;
+    for number in 0..size {
+        let story = tell(seed, number);
+        // Ids are taken one after the other, so that they follow the stories.
+        let id = sender.id(&story).await?;
+        let teller = Arc::clone(&sender);
+        telling.spawn(async move { teller.send(story, id).await });
+        while telling.len() >= AT_ONCE || number + 1 == size {
+            let Some(end) = telling.join_next().await else {
+                break;
+            };
+            end??;
+            told += 1;
+            progress.set(told);
+        }
+    }
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    Ok(Filled {
+        tasks: size.into(),
+        accounts_opened,
+        tasks_created: count(&sender.tally.tasks_created),
+        commands: count(&sender.tally.commands) + accounts_opened,
+        cut_short: count(&sender.tally.cut_short),
+    })
+}
+
+impl Sender {
+    /// Opens the accounts that are missing, and learns everybody's uid.
+    async fn staff(&mut self, done: &HashMap<String, (String, i64)>) -> anyhow::Result<u64> {
+        // Nobody knows this password: who wants to log in as one of them has it set by an administrator.
+        let mut hash = None;
+        let mut opened = 0;
+        for (place, member) in EVERYBODY.iter().enumerate() {
+            let correlation = format!("demo/{}/staff/{place}", self.seed);
+            let known = done
+                .get(&correlation)
+                .and_then(|(id, _)| id.strip_prefix("backend:")?.parse().ok());
+            let uid = match known {
+                Some(uid) => uid,
+                None => {
+                    let hash = match &hash {
+                        Some(hash) => hash,
+                        None => hash.insert(bootstrap::hash(bootstrap::make_password()).await?),
+                    };
+                    opened += 1;
+                    self.open(member, correlation.clone(), hash).await?
+                }
+            };
+            if member.left {
+                let disable = AccountCommand::Disable { by: Actor::Another };
+                let request = self.request("system:demo", correlation, None);
+                let id = format!("backend:{uid}");
+                self.desk
+                    .execute::<Account>(&request, &id, disable)
+                    .await
+                    .map_err(|error| {
+                        anyhow!("the account of {} cannot be disabled: {error}", member.name)
+                    })?;
+            }
+            self.uids.push(uid);
+        }
+        Ok(opened)
+    }
+
+    /// Opens one account. Names of another data set's staff, or of real people, are told apart by a number.
+    async fn open(&self, member: &Member, correlation: String, hash: &str) -> anyhow::Result<i64> {
+        let request = self.request("system:demo", correlation, None);
+        for attempt in 1..=99 {
+            let name = match attempt {
+                1 => member.name.to_owned(),
+                more => format!("{}{more}", member.name),
+            };
+            let mut uid = self.desk.ledger().next_id("staff").await?;
+            if uid == bootstrap::FIRST {
+                // Kept for the first administrator.
+                uid = self.desk.ledger().next_id("staff").await?;
+            }
+            let account =
+                bootstrap::account(&self.desk, uid, &name, hash, member.role, member.perm);
+            match self.desk.run(&request, &account).await {
+                Ok(done) => return Ok(done.outcome),
+                Err(DeskError::Refused(crate::commands::account::AccountError::NameTaken)) => {}
+                Err(error) => {
+                    return Err(anyhow!("the account of {name} cannot be opened: {error}"));
+                }
+            }
+        }
+        Err(anyhow!("99 accounts are called {} already", member.name))
+    }
+
+    /// The id of a story's task: the one it has, or a new one.
+    async fn id(&self, story: &Story) -> anyhow::Result<String> {
+        Ok(match self.done.get(&self.correlation(story)) {
+            Some((id, _)) => id.clone(),
+            None => self.desk.ledger().next_id("task").await?.to_string(),
+        })
+    }
+
+    /// Sends what the log does not have of a story.
+    async fn send(&self, story: Story, mut id: String) -> anyhow::Result<()> {
+        let correlation = self.correlation(&story);
+        let mut told = self.done.get(&correlation).map_or(0, |(_, events)| *events);
+        for step in &story.steps {
+            if told >= step.events {
+                told -= step.events;
+                continue;
+            }
+            let uid = self.uids[step.by];
+            let command = step.what.command(uid);
+            let actor = format!("staff:{uid}");
+            let creates = matches!(command, crate::commands::task::TaskCommand::Create { .. });
+            let outcome = if creates {
+                // Two runs at once shall not both create it.
+                let request =
+                    self.request(&actor, correlation.clone(), Some(receipt(&correlation)));
+                self.desk.create::<Task>(&request, &id, command).await
+            } else {
+                let request = self.request(&actor, correlation.clone(), None);
+                self.desk.execute::<Task>(&request, &id, command).await
+            };
+            match outcome {
+                Ok(done) => {
+                    if creates && done.repeated {
+                        if let Some(change) = done.changes.first() {
+                            id.clone_from(&change.id);
+                        }
+                    } else if creates {
+                        self.tally.tasks_created.fetch_add(1, Ordering::Relaxed);
+                    }
+                    if !done.repeated {
+                        self.tally.commands.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                Err(DeskError::Refused(refusal)) => {
+                    self.cut_short(&id, &refusal);
+                    return Ok(());
+                }
+                Err(error) => return Err(error).with_context(|| format!("task {id}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_short(&self, id: &str, refusal: &TaskError) {
+        tracing::debug!("The story of task {id} ends early: {refusal}");
+        self.tally.cut_short.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn correlation(&self, story: &Story) -> String {
+        format!("demo/{}/{}", self.seed, story.number)
+    }
+
+    fn request(&self, actor: &str, correlation: String, receipt: Option<ReceiptKey>) -> Request {
+        Request {
+            metadata: Metadata {
+                actor: actor.to_owned(),
+                surface: SURFACE.to_owned(),
+                request_id: Uuid::now_v7(),
+                causation: None,
+                correlation: Some(correlation),
+                at: self.desk.ledger().clock().now(),
+            },
+            receipt,
+            if_match: None,
+            deadline: Instant::now() + PATIENCE,
+        }
+    }
+}
+
+fn receipt(correlation: &str) -> ReceiptKey {
+    let key = Sha256::digest(correlation.as_bytes()).into();
+    ReceiptKey { key, digest: key }
+}

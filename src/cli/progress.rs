@@ -1,0 +1,79 @@
+//! Progress for people: a bar on a terminal, plain lines now and then without one. Always on standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// All bars of this process: log lines step aside for them.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+/// The pause between two plain lines.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// Standard error, for log lines: bars are cleared while a line is written and drawn again below it.
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        BARS.suspend(|| io::stderr().lock().write_all(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// How far a piece of work is.
+pub struct Progress {
+    what: &'static str,
+    bar: Option<ProgressBar>,
+    total: u64,
+    told: Instant,
+}
+
+impl Progress {
+    /// Begins one; `what` reads well in front of numbers, as `Checking events`.
+    pub fn new(what: &'static str, total: u64) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template(
+                "{msg} [{bar:30}] {human_pos} of {human_len}, {per_sec}, {eta} left",
+            );
+            let bar = ProgressBar::new(total).with_message(what);
+            let bar = BARS.add(match style {
+                Ok(style) => bar.with_style(style.progress_chars("=> ")),
+                Err(_) => bar,
+            });
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let told = Instant::now();
+        Self {
+            what,
+            bar,
+            total,
+            told,
+        }
+    }
+
+    /// So much of it is done.
+    pub fn set(&mut self, done: u64) {
+        match &self.bar {
+            Some(bar) => bar.set_position(done),
+            None if self.told.elapsed() >= PLAIN_EVERY => {
+                self.told = Instant::now();
+                eprintln!("{}: {done} of {}", self.what, self.total);
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

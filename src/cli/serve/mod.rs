@@ -1,0 +1,173 @@
+//! `shiji serve`: everything of one node, from its start to its graceful end.
+//!
+//! It is ready as soon as both listeners are open. Demo data then comes in like any other load, so that a newcomer can log
+//! in while the list grows.
+
+mod stop;
+mod upkeep;
+mod welcome;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use super::bootstrap::{self, First};
+use super::{Exit, demo, logs, store};
+use crate::api::ops::{self, Ops, Readiness};
+use crate::api::server::{Door, DoorLimits};
+use crate::api::{App, AppParts};
+use crate::commands::Desk;
+use crate::gateways::FileStore;
+use crate::ledger::{AppendLimits, Ledger};
+use crate::postgres::{Database, migrate};
+use crate::projections;
+use crate::settings::{Limits, Settings};
+
+/// What `serve` is told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Fill an empty store with demo data, and make an administrator `admin` with a new password where none is named.
+    #[arg(long)]
+    demo_if_empty: bool,
+    #[command(flatten)]
+    settings: Box<Settings>,
+}
+
+/// Serves until told to stop.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    let settings = *args.settings;
+    logs::start(settings.log_format, &settings.log);
+    ops::metrics::recorder();
+    let stop = stop::signals()?;
+    let database = tokio::select! {
+        database = Database::open(&settings.store) => database?,
+        () = stop.cancelled() => return Ok(Exit::Fine),
+    };
+    store::with(database, async |database| {
+        let node = tokio::select! {
+            node = Node::start(&settings, database) => node?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        node.serve(&settings, args.demo_if_empty, stop.clone())
+            .await
+    })
+    .await?;
+    info!("Stopped");
+    Ok(Exit::Fine)
+}
+
+/// Everything that runs under the listeners.
+struct Node {
+    app: App,
+    ledger: Ledger,
+    readiness: Readiness,
+}
+
+impl Node {
+    async fn start(settings: &Settings, database: &Database) -> anyhow::Result<Self> {
+        migrate(database, &projections::schemas()).await?;
+        let keys = store::keys(&settings.store)?;
+        let limits = &settings.limits;
+        let connections = u32::try_from(limits.pool_connections)?;
+        let ledger = store::ledger(
+            database,
+            keys,
+            append_limits(limits),
+            limits.state_cache_entries,
+            connections,
+        )
+        .await?;
+        let reads = database.pool("reads", connections, &projections::search_path());
+        let files = FileStore::local(&settings.store.data_dir.join("files"))
+            .context("the folder of stored files cannot be used")?;
+        let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
+        let app = App::new(AppParts {
+            desk,
+            reads,
+            files,
+            settings: settings.into(),
+        });
+        let readiness = Readiness::new(ledger.clone(), Vec::new());
+        Ok(Self {
+            app,
+            ledger,
+            readiness,
+        })
+    }
+
+    async fn serve(
+        self,
+        settings: &Settings,
+        demo_if_empty: bool,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let limits = DoorLimits::public(&settings.limits, settings.upload_max_bytes);
+        let public = Door::open("public", "SHIJI_LISTEN", settings.listen, limits)?;
+        let limits = DoorLimits::ops(&settings.limits);
+        let inner = Door::open("ops", "SHIJI_OPS_LISTEN", settings.ops_listen, limits)?;
+        let places = welcome::Places {
+            public: public.address()?,
+            ops: inner.address()?,
+        };
+        let empty = self.ledger.head().await?.position == 0;
+        let first = bootstrap::first(self.app.desk(), settings, demo_if_empty).await?;
+
+        let ops = Ops {
+            ledger: self.ledger.clone(),
+            pool: self.app.reads().clone(),
+            readiness: self.readiness.clone(),
+            stop: stop.clone(),
+        };
+        let tasks = TaskTracker::new();
+        let (surfaces, _) = ops::health::router(self.readiness.clone()).split_for_parts();
+        let document = Default::default();
+        let public = tasks.spawn(public.serve(surfaces, ops::word, stop.clone()));
+        let inner = tasks.spawn(inner.serve(ops::router(ops, document), ops::word, stop.clone()));
+        tasks.spawn(ops::metrics::upkeep(stop.clone()));
+        tasks.spawn(upkeep::sweep(self.app.clone(), stop.clone()));
+        welcome::say(&places, &first, demo_if_empty)?;
+        if matches!(first, First::Nobody) {
+            warn!(
+                "There is no staff account, so nobody can log in: name one with SHIJI_BOOTSTRAP_STAFF_NAME and SHIJI_BOOTSTRAP_STAFF_PASSWORD"
+            );
+        }
+        if demo_if_empty && empty {
+            let desk = self.app.desk().clone();
+            let stop = stop.clone();
+            tasks.spawn(async move { fill(&desk, stop).await });
+        }
+        tasks.close();
+
+        stop.cancelled().await;
+        for door in [public, inner] {
+            // A door that panicked has said so; the other one still finishes its requests.
+            let _ = door.await;
+        }
+        self.app.finish().await;
+        tasks.wait().await;
+        store::part(&self.ledger).await;
+        self.app.reads().close().await;
+        Ok(())
+    }
+}
+
+/// Fills the empty store; stopped half-way, `shiji demo` goes on from there.
+async fn fill(desk: &Desk, stop: CancellationToken) {
+    tokio::select! {
+        filled = demo::fill(desk, demo::SEED, demo::SIZE) => match filled {
+            Ok(filled) => info!("{filled}"),
+            Err(error) => error!("The demo data is not complete, `shiji demo` goes on from there: {error}"),
+        },
+        () = stop.cancelled() => info!("The demo data is not complete, `shiji demo` goes on from there"),
+    }
+}
+
+fn append_limits(limits: &Limits) -> AppendLimits {
+    AppendLimits {
+        queue: limits.append_queue_jobs,
+        batch_jobs: limits.append_batch_jobs,
+        batch_events: limits.append_batch_events,
+        batch_bytes: limits.append_batch_bytes,
+    }
+}
