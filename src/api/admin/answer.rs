@@ -201,6 +201,8 @@ impl IntoResponse for Failure {
 #[must_use]
 pub fn word(trouble: Trouble) -> Response {
     let failure = match trouble {
+        Trouble::UnknownPath => Failure::UnknownAggregate,
+        Trouble::WrongMethod => Failure::WrongMethod,
         Trouble::Overloaded => Failure::Overloaded,
         Trouble::BodyTooLarge => Failure::BodyTooLarge,
         Trouble::TimedOut | Trouble::Panicked => Failure::Broken(Broken::new(trouble)),

@@ -15,7 +15,7 @@ mod tasks;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::IF_MATCH;
+use axum::http::header::{HeaderValue, IF_MATCH};
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,12 +36,9 @@ const ENDPOINT: &str = "/admin/commands/{aggregate}/{id}";
 
 /// The endpoint with its description.
 pub fn router() -> OpenApiRouter<App> {
-    let (router, mut document) = OpenApiRouter::new()
-        .routes(routes!(command))
-        .split_for_parts();
-    describe::commands(&mut document);
-    let router = router.method_not_allowed_fallback(async || Failure::WrongMethod);
-    OpenApiRouter::with_openapi(document).merge(router.into())
+    let mut router = OpenApiRouter::new().routes(routes!(command));
+    describe::commands(router.get_openapi_mut());
+    router
 }
 
 /// Send one command to one aggregate.
@@ -52,6 +49,7 @@ pub fn router() -> OpenApiRouter<App> {
     post,
     path = "/admin/commands/{aggregate}/{id}",
     tag = "admin",
+    security(("staff_cookie" = []), ("staff_bearer" = [])),
     params(
         ("aggregate" = String, Path, description = "The aggregate's name, exact spelling."),
         ("id" = String, Path, description = "The id part of the stream, or `new`."),
@@ -94,7 +92,7 @@ async fn command(
 
 /// What makes two requests under one idempotency key the same: the body and the condition.
 fn digested(incoming: &Incoming) -> Vec<u8> {
-    let condition = incoming.headers.get(IF_MATCH).map(|value| value.as_bytes());
+    let condition = incoming.headers.get(IF_MATCH).map(HeaderValue::as_bytes);
     [condition.unwrap_or_default(), b"\n", &incoming.body].concat()
 }
 

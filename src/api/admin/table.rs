@@ -136,19 +136,17 @@ impl Reachable {
 
 impl Entry {
     /// Reads the fields and runs the command.
-    pub fn run(
+    pub async fn run(
         &'static self,
         call: Call,
         id: String,
         fields: Box<RawValue>,
-    ) -> impl Future<Output = Result<Success, Failure>> + Send {
-        async move {
-            let began = Instant::now();
-            let result = (self.run)(call, id, fields).await;
-            metrics::histogram!("shiji_command_seconds", "surface" => super::SURFACE, "command" => self.name)
-                .record(began.elapsed().as_secs_f64());
-            result
-        }
+    ) -> Result<Success, Failure> {
+        let began = Instant::now();
+        let result = (self.run)(call, id, fields).await;
+        let labels = [("surface", super::SURFACE), ("command", self.name)];
+        metrics::histogram!("shiji_command_seconds", &labels).record(began.elapsed().as_secs_f64());
+        result
     }
 
     /// For the documentation: where it is sent, its name, its fields.

@@ -102,7 +102,7 @@ impl Watch {
                 metrics::counter!("shiji_http_overloaded_total", "listener" => listener)
                     .increment(1);
             }
-            Trouble::BodyTooLarge => {}
+            Trouble::BodyTooLarge | Trouble::UnknownPath | Trouble::WrongMethod => {}
             Trouble::TimedOut => warn!(
                 http.listener = listener,
                 "{method} {path} took longer than allowed"
