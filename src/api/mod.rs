@@ -14,6 +14,7 @@
 pub mod admin;
 pub mod answer;
 pub mod app;
+pub mod backend;
 pub mod identity;
 pub mod openapi;
 pub mod ops;
@@ -23,20 +24,23 @@ pub mod request;
 pub mod server;
 pub mod wire;
 
-pub use app::{App, AppParts, AppSettings};
-
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
+
+pub use app::{App, AppParts, AppSettings};
 
 use ops::{Readiness, health};
 use server::Trouble;
 
 /// Every surface, a line each, with its description.
 pub fn surfaces() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(admin::router())
+    OpenApiRouter::new()
+        .merge(backend::routes())
+        .merge(admin::routes())
 }
 
 /// The public listener: the surfaces, the staff endpoint, stored files, health.
@@ -45,11 +49,13 @@ pub fn router(app: App, readiness: Readiness) -> Router {
     let wrong = async |uri: Uri| word(uri.path(), Trouble::WrongMethod);
     let (router, _) = surfaces()
         .with_state(app.clone())
-        .merge(health::router().with_state(readiness))
+        .merge(health::routes().with_state(readiness))
         .split_for_parts();
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong)
+        // Handlers read bodies up to their own limits.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(app, answer::frame))
 }
 
@@ -57,6 +63,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 #[must_use]
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
+        Some("backend" | "upload") => backend::word(trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }

@@ -33,8 +33,8 @@ pub fn document() -> OpenApi {
         .tags(Some(TAGS.map(|(name, words)| tag(name, words))))
         .build();
     document.merge(super::surfaces().into_openapi());
-    document.merge(ops::health::router().into_openapi());
-    document.merge(ops::endpoints().into_openapi());
+    document.merge(ops::health::routes().into_openapi());
+    document.merge(ops::routes().into_openapi());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(
         "staff_cookie",

@@ -128,6 +128,10 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Broken(Broken::new(Box::new(cause)))
+    }
+
     /// HTTP status, code, words for programs and for people.
     fn words(&self) -> (StatusCode, u16, &'static str, &'static str) {
         const OK: StatusCode = StatusCode::OK;
@@ -205,7 +209,7 @@ pub fn word(trouble: Trouble) -> Response {
         Trouble::WrongMethod => Failure::WrongMethod,
         Trouble::Overloaded => Failure::Overloaded,
         Trouble::BodyTooLarge => Failure::BodyTooLarge,
-        Trouble::TimedOut | Trouble::Panicked => Failure::Broken(Broken::new(trouble)),
+        Trouble::TimedOut | Trouble::Panicked => Failure::broken(trouble),
     };
     failure.into_response()
 }
@@ -261,7 +265,7 @@ where
             DeskError::Conflict | DeskError::VersionDiffers { .. } => Self::Conflict,
             DeskError::KeyReused => Self::KeyReused,
             DeskError::Overloaded => Self::Overloaded,
-            DeskError::Fault(fault) => Self::Broken(Broken::new(fault)),
+            DeskError::Fault(fault) => Self::broken(fault),
         }
     }
 }
@@ -271,7 +275,7 @@ impl From<IdentityError> for Failure {
         match error {
             IdentityError::NotLoggedIn => Self::NotLoggedIn,
             IdentityError::Disabled => Self::AccountDisabled,
-            IdentityError::Fault(fault) => Self::Broken(Broken::new(fault)),
+            IdentityError::Fault(fault) => Self::broken(fault),
         }
     }
 }
@@ -290,7 +294,7 @@ macro_rules! faults {
     ($($error:ty),+ $(,)?) => {$(
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::Broken(Broken::new(error))
+                Self::broken(error)
             }
         }
     )+};

@@ -35,7 +35,7 @@ const SURFACE: &str = "admin";
 const ENDPOINT: &str = "/admin/commands/{aggregate}/{id}";
 
 /// The endpoint with its description.
-pub fn router() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<App> {
     let mut router = OpenApiRouter::new().routes(routes!(command));
     describe::commands(router.get_openapi_mut());
     router

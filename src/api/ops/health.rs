@@ -114,7 +114,7 @@ impl Inner {
 }
 
 /// `/healthz` and `/readyz`.
-pub fn router() -> OpenApiRouter<Readiness> {
+pub fn routes() -> OpenApiRouter<Readiness> {
     OpenApiRouter::new()
         .routes(routes!(healthz))
         .routes(routes!(readyz))

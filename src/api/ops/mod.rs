@@ -37,7 +37,7 @@ pub struct Ops {
 }
 
 /// The endpoints of this listener alone, with their description.
-pub fn endpoints() -> OpenApiRouter<Ops> {
+pub fn routes() -> OpenApiRouter<Ops> {
     OpenApiRouter::new()
         .routes(routes!(metrics::metrics))
         .routes(routes!(feed::feed))
@@ -59,9 +59,9 @@ async fn openapi() -> Json<&'static OpenApi> {
 /// The whole listener.
 pub fn router(ops: Ops) -> Router {
     let readiness = ops.readiness.clone();
-    let (router, _) = endpoints()
+    let (router, _) = routes()
         .with_state(ops)
-        .merge(health::router().with_state(readiness))
+        .merge(health::routes().with_state(readiness))
         .split_for_parts();
     let docs = SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]));
     let unknown = async |uri: Uri| word(uri.path(), Trouble::UnknownPath);
