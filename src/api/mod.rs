@@ -11,10 +11,12 @@
 //! | `openapi.rs` | everything above in one document |
 //! | `server/`, `problem.rs` | the loop under both listeners; words for who has no envelope |
 
+pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod backend;
 pub mod identity;
+pub mod openapi;
 pub mod ops;
 pub mod passwords;
 pub mod problem;
@@ -23,45 +25,46 @@ pub mod server;
 pub mod wire;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, AppParts, AppSettings};
 
-/// The public listener's routes.
-pub fn router(app: App) -> Router {
-    let framed = from_fn_with_state(app.clone(), answer::frame);
-    Router::new()
-        .merge(backend::router())
-        .fallback(|| async { failure(Failure::UnknownPath) })
-        .layer(framed)
-        .with_state(app)
+use ops::{Readiness, health};
+use server::Trouble;
+
+/// Every surface, a line each, with its description.
+pub fn surfaces() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(backend::routes())
+        .merge(admin::routes())
 }
 
-/// What can go wrong before a surface's own code runs, or around it.
-#[derive(Debug)]
-pub enum Failure {
-    /// No such path.
-    UnknownPath,
-    /// A known path, another method.
-    WrongMethod,
-    /// The body is too large.
-    TooLarge,
-    /// Too much at once; nothing happened.
-    Overloaded,
-    /// A fault.
-    Broken(Box<dyn std::error::Error + Send + Sync>),
+/// The public listener: the surfaces, the staff endpoint, stored files, health.
+pub fn router(app: App, readiness: Readiness) -> Router {
+    let unknown = async |uri: Uri| word(uri.path(), Trouble::UnknownPath);
+    let wrong = async |uri: Uri| word(uri.path(), Trouble::WrongMethod);
+    let (router, _) = surfaces()
+        .with_state(app.clone())
+        .merge(health::routes().with_state(readiness))
+        .split_for_parts();
+    router
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong)
+        // Handlers read bodies up to their own limits.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app, answer::frame))
 }
 
-/// Answers in a surface's envelope. Where no surface is concerned, the back office's is spoken.
+/// Words trouble as the surface under this path does.
 #[must_use]
-pub fn failure(failure: Failure) -> Response {
-    match failure {
-        Failure::UnknownPath => backend::Problem::unknown_path(),
-        Failure::WrongMethod => backend::Problem::method_not_allowed(),
-        Failure::TooLarge => backend::Problem::body_too_large(),
-        Failure::Overloaded => backend::Problem::overloaded(),
-        Failure::Broken(cause) => backend::Problem::broken(cause),
+pub fn word(path: &str, trouble: Trouble) -> Response {
+    match path.split('/').nth(1) {
+        Some("backend" | "upload") => backend::word(trouble),
+        Some("admin") => admin::word(trouble),
+        _ => ops::word(path, trouble),
     }
-    .into_response()
 }

@@ -16,8 +16,7 @@ mod session;
 mod tasks;
 mod upload;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,6 +24,7 @@ pub use envelope::Answer;
 pub use problem::Problem;
 
 use super::App;
+use super::server::Trouble;
 
 /// How events name this door.
 const SURFACE: &str = "backend";
@@ -48,11 +48,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(files::serve))
 }
 
-/// The surface: its endpoints, and its own answer where the method is wrong.
-pub fn router() -> Router<App> {
-    let (router, _) = routes().split_for_parts();
-    router
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        // Handlers read bodies up to their own limits.
-        .layer(DefaultBodyLimit::disable())
+/// Trouble around a request, in this surface's words.
+#[must_use]
+pub fn word(trouble: Trouble) -> Response {
+    match trouble {
+        Trouble::UnknownPath => Problem::unknown_path(),
+        Trouble::WrongMethod => Problem::method_not_allowed(),
+        Trouble::BodyTooLarge => Problem::body_too_large(),
+        Trouble::Overloaded => Problem::overloaded(),
+        Trouble::TimedOut | Trouble::Panicked => Problem::fault(trouble),
+    }
+    .into_response()
 }

@@ -120,11 +120,9 @@ impl Node {
             stop: stop.clone(),
         };
         let tasks = TaskTracker::new();
-        let (health, _) = ops::health::router(self.readiness.clone()).split_for_parts();
-        let surfaces = api::router(self.app.clone()).merge(health);
-        let document = Default::default();
-        let public = tasks.spawn(public.serve(surfaces, ops::word, stop.clone()));
-        let inner = tasks.spawn(inner.serve(ops::router(ops, document), ops::word, stop.clone()));
+        let surfaces = api::router(self.app.clone(), self.readiness.clone());
+        let public = tasks.spawn(public.serve(surfaces, api::word, stop.clone()));
+        let inner = tasks.spawn(inner.serve(ops::router(ops), ops::word, stop.clone()));
         tasks.spawn(ops::metrics::upkeep(stop.clone()));
         tasks.spawn(upkeep::sweep(self.app.clone(), stop.clone()));
         welcome::say(&places, &first, demo_if_empty)?;
