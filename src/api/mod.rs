@@ -37,6 +37,7 @@ use ops::{Readiness, health};
 use server::Trouble;
 
 /// Every surface, a line each, with its description.
+#[must_use]
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())

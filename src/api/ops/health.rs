@@ -68,10 +68,15 @@ pub struct Readyz {
 }
 
 impl Readiness {
-    /// Asks the database and the ledger, and whatever `checks` look at; what `notes` look at is said and changes
-    /// nothing.
+    /// Asks the database and the ledger, and whatever `checks` look at.
     #[must_use]
-    pub fn new(ledger: Ledger, checks: Vec<Check>, notes: Vec<Check>) -> Self {
+    pub fn new(ledger: Ledger, checks: Vec<Check>) -> Self {
+        Self::noting(ledger, checks, Vec::new())
+    }
+
+    /// The same; what `notes` look at is said and changes nothing.
+    #[must_use]
+    pub fn noting(ledger: Ledger, checks: Vec<Check>, notes: Vec<Check>) -> Self {
         Self(Arc::new(Inner {
             ledger,
             checks,
@@ -93,10 +98,15 @@ impl Readiness {
             let status = projector.status();
             let aside = status.projections.iter().filter(|p| p.parked_streams > 0);
             aside
-                .map(|p| of_projections(format!("{} has set {} streams aside", p.name, p.parked_streams)))
+                .map(|p| {
+                    of_projections(format!(
+                        "{} has set {} streams aside",
+                        p.name, p.parked_streams
+                    ))
+                })
                 .collect()
         };
-        Self::new(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
+        Self::noting(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
     }
 
     /// How it is now, or was a moment ago.
