@@ -5,6 +5,8 @@
     reason = "helpers of tests may unwrap as tests may; clippy only knows the latter"
 )]
 
+mod desk;
 mod ground;
 mod layering;
+mod ledger;
 mod support;
