@@ -5,7 +5,9 @@
     reason = "helpers of tests may unwrap as tests may; clippy only knows the latter"
 )]
 
+mod desk;
 mod ground;
 mod journeys;
 mod layering;
+mod ledger;
 mod support;
