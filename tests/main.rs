@@ -7,4 +7,5 @@
 
 mod ground;
 mod layering;
+mod projections;
 mod support;
