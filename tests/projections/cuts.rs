@@ -139,7 +139,7 @@ impl Stream {
 fn task_event(state: &Task, choice: u8, text: &str) -> Option<TaskEvent> {
     Some(match (state, choice) {
         (Task::Uncreated, _) => TaskEvent::TaskCreated {
-            kind: if choice % 2 == 0 {
+            kind: if choice.is_multiple_of(2) {
                 TaskKind::Image
             } else {
                 TaskKind::Video

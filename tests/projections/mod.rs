@@ -15,6 +15,7 @@ use shiji::ledger::{
     Append, AppendLimits, Clock, Expected, Keys, Ledger, LedgerOptions, Metadata, NewEvent,
     Personal, Secret, StreamId, StreamWrite, Verdict,
 };
+use shiji::postgres::Database;
 use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions, report};
 use shiji::projections::{self, Projection};
 use sqlx::{Executor, PgConnection, PgPool, Row};
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::support::TestDatabase;
+use crate::support::processes::eventually;
 
 /// Long enough for a busy machine, short enough to fail.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +32,10 @@ const LEASE: Duration = Duration::from_millis(600);
 
 /// A node's ledger on the log of a test.
 async fn ledger(test: &TestDatabase) -> Ledger {
-    let database = test.database();
+    ledger_on(test.database()).await
+}
+
+async fn ledger_on(database: &Database) -> Ledger {
     let path = projections::search_path();
     Ledger::open(LedgerOptions {
         pool: database.pool("reads", 4, &path),
@@ -55,11 +60,19 @@ async fn start(
     ledger: &Ledger,
     projections: Vec<&'static dyn Projection>,
 ) -> ProjectorHandle {
+    start_on(test.database(), ledger, projections).await
+}
+
+async fn start_on(
+    database: &Database,
+    ledger: &Ledger,
+    projections: Vec<&'static dyn Projection>,
+) -> ProjectorHandle {
     let options = ProjectorOptions {
         projections,
         ..ProjectorOptions::new(500, LEASE)
     };
-    Projector::start(ledger.clone(), test.database(), options)
+    Projector::start(ledger.clone(), database, options)
         .await
         .unwrap()
 }
@@ -132,8 +145,12 @@ fn opened(uid: i64, name: &str) -> AccountEvent {
 
 /// Waits until every projection of this node shows the position.
 async fn shown(ledger: &Ledger, position: i64) {
-    let pending = ledger.watermark().wait_all(position, PATIENCE).await;
-    assert!(pending.is_empty(), "{pending:?} do not show {position}");
+    // Who is away is not waited for by the watermark itself.
+    eventually(&format!("every projection shows {position}"), async || {
+        let pending = ledger.watermark().wait_all(position, PATIENCE).await;
+        pending.is_empty()
+    })
+    .await;
 }
 
 /// Every read table, as JSON, rows in order of their text.
