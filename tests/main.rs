@@ -10,4 +10,5 @@ mod ground;
 mod journeys;
 mod layering;
 mod ledger;
+mod projections;
 mod support;
