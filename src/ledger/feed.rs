@@ -244,7 +244,6 @@ impl Follower {
                 let limit = i64::try_from(max.max(500)).unwrap_or(500);
                 let read = read(&self.pool, &self.ring, self.next - 1, limit).await?;
                 self.held.extend(read);
-                self.fresh = Some(fresh);
                 if !self.held.is_empty() {
                     return Ok(());
                 }
