@@ -153,7 +153,7 @@ impl Service {
     }
 
     /// The types of a stream's events, in order.
-    pub async fn events(&self, aggregate: &'static str, id: impl ToString) -> Vec<String> {
+    pub async fn events(&self, aggregate: &'static str, id: impl std::fmt::Display) -> Vec<String> {
         let stream = StreamId::new(aggregate, id.to_string());
         let recorded = self.ledger.stream(&stream).await.unwrap();
         recorded.into_iter().map(|event| event.event_type).collect()
@@ -228,8 +228,8 @@ pub struct Call<'d> {
 }
 
 impl Call<'_> {
-    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
-        self.request = self.request.header(name, value.to_string());
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.request = self.request.header(name, value.into());
         self
     }
 
