@@ -6,7 +6,10 @@
 )]
 
 mod api;
+mod desk;
 mod ground;
 mod journeys;
 mod layering;
+mod ledger;
+mod projections;
 mod support;

@@ -64,7 +64,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 #[must_use]
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
-        Some("backend" | "upload") => backend::word(trouble),
+        Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }
