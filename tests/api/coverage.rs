@@ -48,13 +48,18 @@ fn listed(tsv: &str) -> Endpoints {
     };
     let each = |(methods, path): (String, String)| {
         let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
-        methods.into_iter().map(move |method| (method, path.clone()))
+        methods
+            .into_iter()
+            .map(move |method| (method, path.clone()))
     };
     tsv.lines().map(line).flat_map(each).collect()
 }
 
 fn owned(endpoints: &[(&str, &str)]) -> Endpoints {
-    endpoints.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect()
+    endpoints
+        .iter()
+        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
+        .collect()
 }
 
 fn described() -> Endpoints {
@@ -62,7 +67,9 @@ fn described() -> Endpoints {
     let paths = document["paths"].as_object().unwrap().clone();
     let methods = |(path, operations): (String, Value)| {
         let operations = operations.as_object().unwrap().clone();
-        operations.into_iter().map(move |(method, _)| (method.to_uppercase(), path.clone()))
+        operations
+            .into_iter()
+            .map(move |(method, _)| (method.to_uppercase(), path.clone()))
     };
     paths.into_iter().flat_map(methods).collect()
 }
@@ -72,7 +79,10 @@ fn routed(router: &axum::Router) -> BTreeSet<String> {
     let text = format!("{router:?}");
     let paths = text.split("paths: {").nth(1).unwrap();
     let quoted = paths.split('"').skip(1).step_by(2);
-    quoted.take_while(|path| path.starts_with('/')).map(str::to_owned).collect()
+    quoted
+        .take_while(|path| path.starts_with('/'))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn paths(endpoints: &Endpoints) -> BTreeSet<String> {
@@ -82,9 +92,15 @@ fn paths(endpoints: &Endpoints) -> BTreeSet<String> {
 #[test]
 fn the_list_of_what_is_not_built_only_shrinks() {
     let lines: Vec<&str> = UNBUILT.lines().collect();
-    assert!(lines.len() <= UNBUILT_AT_MOST, "the list grew to {}", lines.len());
+    assert!(
+        lines.len() <= UNBUILT_AT_MOST,
+        "the list grew to {}",
+        lines.len()
+    );
     for line in lines {
-        let known = DOCUMENTED.lines().any(|documented| documented.starts_with(&format!("{line}\t")));
+        let known = DOCUMENTED
+            .lines()
+            .any(|documented| documented.starts_with(&format!("{line}\t")));
         assert!(known, "nothing documented is called {line:?}");
     }
 }
@@ -94,10 +110,17 @@ fn every_documented_endpoint_is_described_or_not_built_yet_and_nothing_else_is()
     let documented = listed(DOCUMENTED);
     let unbuilt = listed(UNBUILT);
     let built: Endpoints = documented.difference(&unbuilt).cloned().collect();
-    let expected: Endpoints = built.into_iter().chain(owned(&OURS)).chain(owned(&OPS)).collect();
+    let expected: Endpoints = built
+        .into_iter()
+        .chain(owned(&OURS))
+        .chain(owned(&OPS))
+        .collect();
     let described = described();
     let missing: Vec<_> = expected.difference(&described).collect();
-    assert!(missing.is_empty(), "not in the OpenAPI document: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in the OpenAPI document: {missing:?}"
+    );
     let strange: Vec<_> = described.difference(&expected).collect();
     assert!(strange.is_empty(), "described, and on no list: {strange:?}");
 }
@@ -106,7 +129,11 @@ fn every_documented_endpoint_is_described_or_not_built_yet_and_nothing_else_is()
 async fn the_routers_have_what_is_described_and_nothing_else() {
     let node = Node::start().await;
     let ops_only = owned(&OPS);
-    let public: Endpoints = described().difference(&ops_only).cloned().chain(owned(&OURS)).collect();
+    let public: Endpoints = described()
+        .difference(&ops_only)
+        .cloned()
+        .chain(owned(&OURS))
+        .collect();
     assert_eq!(routed(&node.public_router()), paths(&public));
     let mut inner = paths(&ops_only);
     inner.extend(["/docs", "/docs/", "/docs/{*rest}"].map(str::to_owned));
@@ -116,14 +143,23 @@ async fn the_routers_have_what_is_described_and_nothing_else() {
 /// A path that the route takes.
 fn filled(path: &str) -> String {
     let known = path.replace("{aggregate}", "Task").replace("{id}", "1");
-    known.replace("{date}", "20240102").replace("{file}", "x.png")
+    known
+        .replace("{date}", "20240102")
+        .replace("{file}", "x.png")
 }
 
 #[tokio::test]
 async fn every_endpoint_answers_its_methods_and_no_others() {
     let node = Node::start().await;
     let described = described();
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+    ];
     for (listener, mine) in [(&node.public, true), (&node.ops, false)] {
         for path in paths(&described) {
             let on_ops = OPS.iter().any(|(_, other)| *other == path);
@@ -133,7 +169,9 @@ async fn every_endpoint_answers_its_methods_and_no_others() {
             }
             for method in &methods {
                 let url = format!("{listener}{}", filled(&path));
-                let status = answer(node.client.request(method.clone(), url)).await.status;
+                let status = answer(node.client.request(method.clone(), url))
+                    .await
+                    .status;
                 let known = described.contains(&(method.to_string(), path.clone()));
                 assert_eq!(status != 405, known, "{method} {path} answers {status}");
             }
@@ -150,11 +188,19 @@ async fn nothing_is_open_to_who_is_not_logged_in_but_what_must_be() {
         if on_ops || OPEN.contains(&path.as_str()) {
             continue;
         }
-        let body = if path.starts_with("/admin") { json!({"StartTask": {}}) } else { json!({}) };
+        let body = if path.starts_with("/admin") {
+            json!({"StartTask": {}})
+        } else {
+            json!({})
+        };
         for token in ["", "unknown"] {
             let request = node.request(method.parse().unwrap(), &filled(&path));
             let refused = answer(request.bearer_auth(token).json(&body)).await;
-            assert_eq!(refused.body["code"], 401, "{method} {path}: {}", refused.body);
+            assert_eq!(
+                refused.body["code"], 401,
+                "{method} {path}: {}",
+                refused.body
+            );
         }
     }
     assert_eq!(node.app.ledger().head().await.unwrap().position, head);

@@ -93,7 +93,12 @@ impl Readiness {
             let status = projector.status();
             let aside = status.projections.iter().filter(|p| p.parked_streams > 0);
             aside
-                .map(|p| of_projections(format!("{} has set {} streams aside", p.name, p.parked_streams)))
+                .map(|p| {
+                    of_projections(format!(
+                        "{} has set {} streams aside",
+                        p.name, p.parked_streams
+                    ))
+                })
                 .collect()
         };
         Self::new(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])

@@ -25,9 +25,18 @@ async fn a_node_that_is_well_says_so_on_both_listeners() {
 #[tokio::test]
 async fn what_is_wrong_is_named_and_what_is_only_noted_stops_nothing() {
     let said = |reason: &'static str| -> Check {
-        Arc::new(move || vec![Reason { part: "projections", reason: reason.to_owned() }])
+        Arc::new(move || {
+            vec![Reason {
+                part: "projections",
+                reason: reason.to_owned(),
+            }]
+        })
     };
-    let node = Node::start_with(vec![said("tasks lag behind")], vec![said("tasks has set 1 streams aside")]).await;
+    let node = Node::start_with(
+        vec![said("tasks lag behind")],
+        vec![said("tasks has set 1 streams aside")],
+    )
+    .await;
     let answer = node.get_ops("/readyz").await;
     let expected = json!({
         "ready": false,
@@ -46,7 +55,13 @@ async fn while_the_database_is_away_nothing_is_ready_and_afterwards_it_is_by_its
     let admin = node.staff("admin", 1, 0).await;
     let task = format!("Task/{}", node.task().await);
     let start = || json!({"StartTask": {}});
-    let mut owner = node.service.database.database().connect_owner().await.unwrap();
+    let mut owner = node
+        .service
+        .database
+        .database()
+        .connect_owner()
+        .await
+        .unwrap();
     let name = node.service.database.database().name().to_owned();
     let allow = |yes: bool| format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {yes}");
     owner.execute(allow(false).as_str()).await.unwrap();
@@ -65,7 +80,10 @@ async fn while_the_database_is_away_nothing_is_ready_and_afterwards_it_is_by_its
     broken.is_refusal(500, "internal", "服务器内部错误");
     owner.execute(allow(true).as_str()).await.unwrap();
     owner.close().await.unwrap();
-    eventually("it is ready", async || node.get_ops("/readyz").await.status == 200).await;
+    eventually("it is ready", async || {
+        node.get_ops("/readyz").await.status == 200
+    })
+    .await;
     eventually("it takes commands", async || {
         node.command(&admin, &task, start()).await.status == 200
     })

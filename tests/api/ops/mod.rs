@@ -15,17 +15,34 @@ async fn metrics_count_requests_by_route_and_never_by_id() {
     node.command(&admin, &to, json!({"StartTask": {}})).await;
     let answer = node.get_ops("/metrics").await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     let text = answer.body.as_str().unwrap();
     for name in [
-        "shiji_http_requests_total", "shiji_http_request_seconds_bucket", "shiji_command_seconds_bucket",
-        "shiji_appended_events_total", "shiji_append_batch_jobs_bucket", "shiji_append_seconds_bucket",
-        "shiji_pool_connections", "shiji_append_queue_jobs", "shiji_log_position", "shiji_state_cache_entries",
-        "shiji_projection_lag_events", "shiji_projection_parked_streams",
+        "shiji_http_requests_total",
+        "shiji_http_request_seconds_bucket",
+        "shiji_command_seconds_bucket",
+        "shiji_appended_events_total",
+        "shiji_append_batch_jobs_bucket",
+        "shiji_append_seconds_bucket",
+        "shiji_pool_connections",
+        "shiji_append_queue_jobs",
+        "shiji_log_position",
+        "shiji_state_cache_entries",
+        "shiji_projection_lag_events",
+        "shiji_projection_parked_streams",
     ] {
-        assert!(text.contains(&format!("\n{name}")), "{name} is not counted:\n{text}");
+        assert!(
+            text.contains(&format!("\n{name}")),
+            "{name} is not counted:\n{text}"
+        );
     }
-    assert!(text.contains(r#"route="/admin/commands/{aggregate}/{id}""#), "{text}");
+    assert!(
+        text.contains(r#"route="/admin/commands/{aggregate}/{id}""#),
+        "{text}"
+    );
     assert!(text.contains(r#"command="StartTask""#), "{text}");
     assert!(!text.contains(&to), "{text}");
 }
@@ -41,8 +58,16 @@ async fn the_documentation_works_offline() {
     assert!(!page.contains("https://"), "{page}");
     let config = node.get_ops("/docs/swagger-initializer.js").await;
     assert!(config.body.as_str().unwrap().contains("/openapi.json"));
-    for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"] {
-        assert_eq!(node.get_ops(&format!("/docs/{asset}")).await.status, 200, "{asset}");
+    for asset in [
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-ui-standalone-preset.js",
+    ] {
+        assert_eq!(
+            node.get_ops(&format!("/docs/{asset}")).await.status,
+            200,
+            "{asset}"
+        );
     }
 }
 
@@ -52,10 +77,20 @@ async fn operators_and_the_public_have_doors_of_their_own() {
     for path in ["/metrics", "/docs", "/openapi.json", "/feed"] {
         let request = node.client.get(format!("{}{path}", node.public));
         let refused = answer(request).await;
-        assert_eq!((refused.status, &refused.body["code"]), (404, &"not_found".into()), "{path}");
-        assert_eq!(refused.header("content-type"), "application/problem+json; charset=utf-8");
+        assert_eq!(
+            (refused.status, &refused.body["code"]),
+            (404, &"not_found".into()),
+            "{path}"
+        );
+        assert_eq!(
+            refused.header("content-type"),
+            "application/problem+json; charset=utf-8"
+        );
     }
     assert_eq!(node.get_ops("/backend/api/v1/hola").await.status, 404);
     let wrong = answer(node.client.post(format!("{}/metrics", node.ops))).await;
-    assert_eq!((wrong.status, &wrong.body["code"]), (405, &"method_not_allowed".into()));
+    assert_eq!(
+        (wrong.status, &wrong.body["code"]),
+        (405, &"method_not_allowed".into())
+    );
 }
