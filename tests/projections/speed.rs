@@ -45,7 +45,7 @@ async fn one_by_one(ledger: &Ledger, first: i64) -> (Duration, Duration) {
         let appended = began.elapsed();
         shown(ledger, position).await;
         appends.push(appended);
-        folds.push(began.elapsed() - appended);
+        folds.push(began.elapsed().saturating_sub(appended));
     }
     appends.sort();
     folds.sort();
