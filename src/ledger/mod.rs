@@ -281,13 +281,15 @@ impl Ledger {
         }
         let shape = A::SNAPSHOT_EVERY.map(|_| A::SHAPE);
         let read = self.inner.loader.load(stream.clone(), shape).await?;
-        let (state, version) = match snapshots::fold::<A>(&stream, read)? {
-            Some(folded) => folded,
+        let folded = match snapshots::fold::<A>(&stream, read)? {
+            // Its snapshot does not read.
             None => {
                 let whole = self.inner.loader.load(stream.clone(), None).await?;
-                snapshots::fold::<A>(&stream, whole)?.unwrap_or_default()
+                snapshots::fold::<A>(&stream, whole)?
             }
+            folded => folded,
         };
+        let (state, version) = folded.unwrap_or_default();
         let state = Arc::new(state);
         if version > 0 {
             self.inner.cache.put(&stream, version, Arc::clone(&state));

@@ -94,7 +94,7 @@ async fn a_toggle_flips_once_however_often_the_connection_dies() {
                 done += 1;
             }
             Err(DeskError::Conflict | DeskError::Overloaded) => {
-                assert!(!there, "{by} was refused and happened")
+                assert!(!there, "{by} was refused and happened");
             }
             Err(DeskError::Fault(Fault::Append(AppendError::Unknown))) => {}
             Err(other) => panic!("{other:?}"),
