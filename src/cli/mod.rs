@@ -10,6 +10,7 @@ mod logs;
 mod migrate;
 mod progress;
 mod projections;
+mod restored;
 mod serve;
 mod show;
 mod store;
@@ -41,6 +42,8 @@ enum Command {
     Projections(projections::Args),
     /// Look at the log and check that nobody changed it.
     Audit(audit::Args),
+    /// Say that the database was restored from a backup, so that positions of a lost tail are recognized.
+    Restored(restored::Args),
 }
 
 /// How a command that could do its work ends.
@@ -87,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(args) => runtime.block_on(demo::run(args)),
         Command::Projections(args) => runtime.block_on(projections::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
+        Command::Restored(args) => runtime.block_on(restored::run(args)),
     }
 }
 
