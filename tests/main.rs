@@ -5,7 +5,11 @@
     reason = "helpers of tests may unwrap as tests may; clippy only knows the latter"
 )]
 
+mod api;
+mod desk;
 mod ground;
 mod journeys;
 mod layering;
+mod ledger;
+mod projections;
 mod support;

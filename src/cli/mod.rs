@@ -8,6 +8,7 @@ mod bootstrap;
 mod demo;
 mod logs;
 mod migrate;
+mod openapi;
 mod progress;
 mod projections;
 mod restored;
@@ -44,6 +45,8 @@ enum Command {
     Audit(audit::Args),
     /// Say that the database was restored from a backup, so that positions of a lost tail are recognized.
     Restored(restored::Args),
+    /// Print the OpenAPI document of everything the service answers.
+    Openapi,
 }
 
 /// How a command that could do its work ends.
@@ -91,6 +94,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Projections(args) => runtime.block_on(projections::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
         Command::Restored(args) => runtime.block_on(restored::run(args)),
+        Command::Openapi => openapi::run(),
     }
 }
 

@@ -7,7 +7,6 @@ mod stop;
 mod upkeep;
 mod welcome;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,7 +17,7 @@ use tracing::{error, info, warn};
 use super::bootstrap::{self, First};
 use super::progress::Progress;
 use super::{Exit, demo, logs, store};
-use crate::api::ops::{self, Check, Ops, Readiness, Reason};
+use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
@@ -26,9 +25,7 @@ use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::projections;
-use crate::projections::projector::{
-    Projector, ProjectorHandle, ProjectorObserver, ProjectorOptions,
-};
+use crate::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
 use crate::settings::{Limits, Settings};
 
 /// How long the read tables may take to show the last events before we leave; the next leader does the rest.
@@ -102,7 +99,7 @@ impl Node {
         });
         let options = ProjectorOptions::new(limits.projector_batch_events, limits.lease_ms);
         let projector = Projector::start(ledger.clone(), database, options).await?;
-        let readiness = Readiness::new(ledger.clone(), vec![behind(projector.observer())]);
+        let readiness = Readiness::of_node(ledger.clone(), projector.observer());
         Ok(Self {
             app,
             ledger,
@@ -170,18 +167,6 @@ impl Node {
         self.app.reads().close().await;
         Ok(())
     }
-}
-
-/// What keeps a node whose read tables are behind from being sent work.
-fn behind(projector: ProjectorObserver) -> Check {
-    Arc::new(move || {
-        let reason = projector.status().unready();
-        let reason = reason.map(|reason| Reason {
-            part: "projections",
-            reason,
-        });
-        reason.into_iter().collect()
-    })
 }
 
 /// Fills the empty store; stopped half-way, `shiji demo` goes on from there.

@@ -1,0 +1,8 @@
+//! HTTP, request in, whole answer and appended events out: a folder a surface.
+
+mod admin;
+mod backend;
+mod coverage;
+mod node;
+mod ops;
+mod server;
