@@ -9,7 +9,7 @@ mod welcome;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -89,7 +89,7 @@ impl Node {
         .await?;
         let reads = database.pool("reads", connections, &projections::search_path());
         let files = FileStore::local(&settings.store.data_dir.join("files"))
-            .context("the folder of stored files cannot be used")?;
+            .map_err(|error| anyhow!("the folder of stored files cannot be used: {error}"))?;
         let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
         let app = App::new(AppParts {
             desk,
