@@ -44,7 +44,7 @@ use uuid::Uuid;
 
 pub use append::{Append, AppendError, Appended, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
-pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, verify};
+pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
 pub use feed::{FeedError, Follower};
