@@ -37,6 +37,7 @@ use ops::{Readiness, health};
 use server::Trouble;
 
 /// Every surface, a line each, with its description.
+#[must_use]
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
@@ -63,7 +64,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 #[must_use]
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
-        Some("backend" | "upload") => backend::word(trouble),
+        Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }
