@@ -24,6 +24,9 @@ use super::tail::LocalBatch;
 
 /// How long a caller whose job was sent waits for the answer beyond its deadline.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long jobs wait for a database that is away before they are refused: long enough for a restart, short enough that
+/// callers hear of a fault and not of their own patience.
+const AWAY: Duration = Duration::from_secs(3);
 /// How long a new connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -253,7 +256,8 @@ impl Task {
     fn refuse_late(&mut self) {
         let now = Instant::now();
         if self.waiting.iter().any(|w| w.job.deadline <= now) {
-            self.waiting = refuse_late(std::mem::take(&mut self.waiting), &AppendError::Overloaded);
+            let waiting = std::mem::take(&mut self.waiting);
+            self.waiting = refuse_due(waiting, now, &AppendError::Overloaded);
         }
     }
 
@@ -290,6 +294,7 @@ impl Task {
     /// Carries a batch to its end: every job of it gets its answer here. `resend` marks it from the start.
     async fn carry(&mut self, mut batch: Vec<Waiting>, mut resend: bool) {
         let mut delay = Duration::from_millis(20);
+        let began = Instant::now();
         loop {
             let sent = std::time::Instant::now();
             match self.call(&mut batch, resend).await {
@@ -319,7 +324,13 @@ impl Task {
                 Err(Failure::NotSent(error)) => {
                     debug!(error = %error, "No connection to append on: {error}");
                     if !resend {
-                        batch = refuse_late(batch, &AppendError::Unavailable(Arc::new(error)));
+                        let now = if began.elapsed() < AWAY {
+                            Instant::now()
+                        } else {
+                            far()
+                        };
+                        let error = AppendError::Unavailable(Arc::new(error));
+                        batch = refuse_due(batch, now, &error);
                     }
                     if batch.is_empty() {
                         return;
@@ -495,12 +506,16 @@ impl Task {
     }
 }
 
-/// Answers those whose deadline has passed, and keeps the others in order.
-fn refuse_late<C>(jobs: C, error: &AppendError) -> C
+/// A moment past every deadline.
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(365 * 24 * 3600)
+}
+
+/// Answers those whose deadline has come by `now`, and keeps the others in order.
+fn refuse_due<C>(jobs: C, now: Instant, error: &AppendError) -> C
 where
     C: IntoIterator<Item = Waiting> + FromIterator<Waiting>,
 {
-    let now = Instant::now();
     jobs.into_iter()
         .filter_map(|waiting| {
             if waiting.job.deadline > now {

@@ -65,9 +65,7 @@ fn script() -> Result<String> {
         .map(|(statement, _)| statement)
         .context("the list's statement is not where this benchmark looks for it")?;
     let statement = statement.replace("$1:$2", ":first : :last");
-    Ok(format!(
-        "\\set first 1\n\\set last {PAGE}\n{statement};\n"
-    ))
+    Ok(format!("\\set first 1\n\\set last {PAGE}\n{statement};\n"))
 }
 
 struct ListTasks {

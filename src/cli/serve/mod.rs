@@ -44,7 +44,7 @@ pub struct Args {
 /// Serves until told to stop.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let settings = *args.settings;
-    logs::start(settings.log_format, &settings.log);
+    let _logs = logs::start(settings.log_format, &settings.log);
     ops::metrics::recorder();
     let stop = stop::signals()?;
     // Asked for before anything is started: with DATABASE_URL it must be given.
