@@ -33,7 +33,7 @@
 //! The SQL is put together at run time because its shape is the caller's. Only words of this source and of the declaration
 //! get into its text, which the types see to (`sql::Out`); everything of the caller's is bound.
 //!
-//! From text to SQL: `decode` (raw, Base64, bare pattern) → `json` (positions, single quotes, depth) → `read` (operators) →
+//! From text to SQL: `decode` (raw, Base64, bare pattern) → `json` (positions, single quotes, depth) → `read` (operators, their `shapes`) →
 //! `tree` → `sql`. Patterns go through `pattern`, which reads them as a linear-time engine does and writes them anew for
 //! PostgreSQL. [`Order`] and [`Page`] are the other two things a list is asked for. `docs/filter.md` has the language itself
 //! and where it differs from MongoDB's.
@@ -49,9 +49,12 @@ mod order;
 mod page;
 mod pattern;
 mod read;
+mod shapes;
 mod sql;
+mod sql_array;
 mod tame;
 mod tree;
+mod weight;
 
 pub use backstop::{TIMEOUT, is_too_costly, set_backstop};
 pub use error::{FilterError, OrderError, PageError};

@@ -2,7 +2,7 @@
 //!
 //! The reader knows neither look-around nor back-references, so what it lets through needs no backtracking. The writer uses
 //! groups, character classes spelt out as ranges, and bounded repetition, which mean the same in every locale; no character
-//! of the caller's but letters and digits of ASCII is written as itself. What a pattern may cost is bounded by its weight.
+//! of the caller's but letters and digits of ASCII is written as itself. What a pattern may cost is bounded in `weight`.
 
 use std::fmt::Write as _;
 
@@ -11,17 +11,13 @@ use regex_syntax::{
     hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition, translate::TranslatorBuilder},
 };
 
-use super::{MAX_PATTERN_CHARS, error::Fault, tame::tame};
+use super::{
+    MAX_PATTERN_CHARS,
+    error::Fault,
+    tame::tame,
+    weight::{MAX_RANGES, Weight},
+};
 
-/// How many states a pattern may come to when its repetitions are written out.
-const MAX_STATES: u64 = 1000;
-/// And all patterns of a filter together. PostgreSQL keeps few prepared patterns, so many may be prepared for every row.
-const MAX_STATES_TOGETHER: u64 = 4000;
-/// How many parts of all patterns of a filter may be left out. PostgreSQL takes a time that grows with the cube of their number to prepare them:
-/// a tenth of a second for a hundred in a row, two seconds for `.{0,255}`.
-const MAX_GAPS: u64 = 100;
-/// How many ranges the character classes of all patterns of a filter may come to, as `\p{L}` has hundreds.
-const MAX_RANGES: u64 = 2000;
 /// The highest count of a repetition; PostgreSQL has no higher.
 const MAX_REPEAT: u32 = 255;
 /// How deep groups may stand in each other.
@@ -70,7 +66,7 @@ impl Pattern {
                 Fault::at(place(error.span().start.offset), error.kind().to_string())
             })?;
         let mut weight = Weight::of(&hir);
-        if weight.states > MAX_STATES || weight.is_too_much() {
+        if weight.is_too_much_for_one() {
             return Err(Fault::at(0, "a pattern costs too much"));
         }
         let mut writer = Writer {
@@ -94,77 +90,6 @@ impl Pattern {
     /// The pattern as the operator `~` takes it.
     pub(super) fn for_postgres(&self) -> &str {
         &self.for_postgres
-    }
-}
-
-/// What a pattern comes to when its repetitions are written out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Weight {
-    states: u64,
-    /// Parts that may be left out.
-    gaps: u64,
-    /// Ranges of characters, known once they are written.
-    ranges: u64,
-}
-
-impl Weight {
-    fn of(hir: &Hir) -> Self {
-        let states = |states| Self {
-            states,
-            ..Self::default()
-        };
-        match hir.kind() {
-            HirKind::Empty | HirKind::Class(_) => states(1),
-            HirKind::Look(_) => states(4),
-            HirKind::Literal(literal) => {
-                // The bytes that begin a character.
-                states(
-                    literal
-                        .0
-                        .iter()
-                        .filter(|byte| **byte & 0xC0 != 0x80)
-                        .count() as u64,
-                )
-            }
-            HirKind::Capture(capture) => Self::of(&capture.sub),
-            HirKind::Repetition(repetition) => {
-                let times = u64::from(repetition.max.unwrap_or(repetition.min).max(1));
-                let sub = Self::of(&repetition.sub);
-                Self {
-                    states: times.saturating_mul(sub.states.saturating_add(1)),
-                    gaps: times
-                        .saturating_mul(sub.gaps)
-                        .saturating_add(times - u64::from(repetition.min).min(times)),
-                    ranges: 0,
-                }
-            }
-            HirKind::Concat(subs) => Self::sum(subs, 0),
-            HirKind::Alternation(subs) => {
-                Self::sum(subs, u64::from(hir.properties().minimum_len() == Some(0)))
-            }
-        }
-    }
-
-    fn sum(subs: &[Hir], gaps: u64) -> Self {
-        let empty = Self {
-            states: 1,
-            gaps,
-            ranges: 0,
-        };
-        subs.iter().map(Self::of).fold(empty, Self::plus)
-    }
-
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            states: self.states.saturating_add(other.states),
-            gaps: self.gaps.saturating_add(other.gaps),
-            ranges: self.ranges.saturating_add(other.ranges),
-        }
-    }
-
-    /// Whether it is beyond what all patterns of a filter may come to.
-    pub(super) fn is_too_much(self) -> bool {
-        self.states > MAX_STATES_TOGETHER || self.gaps > MAX_GAPS || self.ranges > MAX_RANGES
     }
 }
 

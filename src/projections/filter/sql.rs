@@ -11,9 +11,6 @@ use super::{
     tree::{Comparison, Node, Test, Type, Value},
 };
 
-/// An element of an array of strings, inside the subquery that takes the array apart.
-static ELEMENT: Field = Field::text("", "element.value");
-
 /// Where the SQL goes. Its text takes words of this program only; values are bound.
 pub(super) struct Out<'q, 'args>(&'q mut QueryBuilder<'args, Postgres>);
 
@@ -26,7 +23,7 @@ impl<'q, 'args> Out<'q, 'args> {
         self.0.push(word);
     }
 
-    fn bind<T>(&mut self, value: T)
+    pub(super) fn bind<T>(&mut self, value: T)
     where
         T: Encode<'args, Postgres> + SqlType<Postgres> + 'args,
     {
@@ -87,7 +84,7 @@ impl<'q, 'args> Out<'q, 'args> {
         }
     }
 
-    fn tests(&mut self, field: &'static Field, tests: &[Test]) {
+    pub(super) fn tests(&mut self, field: &'static Field, tests: &[Test]) {
         self.joined(tests, " AND ", "TRUE", |out, test| out.test(field, test));
     }
 
@@ -207,48 +204,6 @@ impl<'q, 'args> Out<'q, 'args> {
         }
     }
 
-    fn of_array(&mut self, field: &'static Field, test: &Test) {
-        match test {
-            Test::Equal(value) => self.array_among(field, std::slice::from_ref(value)),
-            Test::In(values) => self.array_among(field, values),
-            Test::Size(size) => {
-                self.word("cardinality(");
-                self.expression(field);
-                self.word(") = ");
-                self.bind(*size);
-            }
-            Test::Compare(..) | Test::Pattern(_) => {
-                self.some_element(field, std::slice::from_ref(test));
-            }
-            Test::Element(Some(tests)) => self.some_element(field, tests),
-            _ => self.truth(false),
-        }
-    }
-
-    /// Has one of these elements, or is one of these arrays.
-    fn array_among(&mut self, field: &Field, values: &[Value]) {
-        let (elements, arrays) = operand::elements_and_arrays(values);
-        self.word("(");
-        self.expression(field);
-        self.word(" && ");
-        self.bind(elements);
-        for array in arrays {
-            self.word(" OR ");
-            self.expression(field);
-            self.word(" = ");
-            self.bind(array);
-        }
-        self.word(")");
-    }
-
-    fn some_element(&mut self, field: &Field, tests: &[Test]) {
-        self.word("EXISTS (SELECT FROM unnest(");
-        self.expression(field);
-        self.word(") AS element(value) WHERE ");
-        self.tests(&ELEMENT, tests);
-        self.word(")");
-    }
-
     fn of_type(&mut self, field: &'static Field, types: &[Type]) {
         let own = match field.kind {
             Kind::Text | Kind::IntegerText => Type::String,
@@ -280,7 +235,7 @@ impl<'q, 'args> Out<'q, 'args> {
         }
     }
 
-    fn expression(&mut self, field: &Field) {
+    pub(super) fn expression(&mut self, field: &Field) {
         self.word("(");
         self.word(field.sql);
         self.word(")");
@@ -292,7 +247,7 @@ impl<'q, 'args> Out<'q, 'args> {
         self.word("::text COLLATE \"C\"");
     }
 
-    fn truth(&mut self, truth: bool) {
+    pub(super) fn truth(&mut self, truth: bool) {
         self.word(if truth { "TRUE" } else { "FALSE" });
     }
 
