@@ -10,6 +10,7 @@ pub mod media;
 pub mod name_claim;
 pub mod session;
 pub mod task;
+pub mod team;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -124,4 +125,5 @@ aggregate! {
     crate::events::NameClaim,
     crate::events::Session,
     crate::events::Task,
+    crate::events::Team,
 }
