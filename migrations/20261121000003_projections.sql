@@ -10,32 +10,22 @@ CREATE TABLE projection_leases (
     fence      bigint      NOT NULL DEFAULT 0,
     expires_at timestamptz NOT NULL DEFAULT '-infinity',
     CONSTRAINT projection_leases_key PRIMARY KEY (projection, version)
-);
-ALTER TABLE projection_leases SET (fillfactor = 50);
+) WITH (fillfactor = 50);
 
--- Every batch begins by locking these rows. The fence is the lease's under which the row was moved last: a leader that
--- finds a higher one was replaced.
+-- One row per version of a projection. Every batch begins by locking its rows and goes away when the fence is not its
+-- own. A row is found by the position it stands at, which only grows: it is updated with every batch, and the versions
+-- that an old snapshot (a backup) keeps alive must lie behind it in the index and not in front of it. The counts say what
+-- became of the events up to the position, {"Task/TaskCreated": [handled, ignored, parked]}: the left side of the proof.
+-- The revision is raised whenever the set of parked streams changes.
 CREATE TABLE projection_checkpoints (
-    projection text   COLLATE "C" NOT NULL,
-    version    integer NOT NULL,
-    position   bigint NOT NULL DEFAULT 0,
-    fence      bigint NOT NULL DEFAULT 0,
-    CONSTRAINT projection_checkpoints_key PRIMARY KEY (projection, version)
-);
-ALTER TABLE projection_checkpoints SET (fillfactor = 50);
-
--- What became of every event up to the checkpoint, by its type: the left side of the proof by counts.
-CREATE TABLE projection_counts (
     projection text    COLLATE "C" NOT NULL,
     version    integer NOT NULL,
-    aggregate  text    COLLATE "C" NOT NULL,
-    event_type text    COLLATE "C" NOT NULL,
-    handled    bigint  NOT NULL DEFAULT 0,
-    ignored    bigint  NOT NULL DEFAULT 0,
-    parked     bigint  NOT NULL DEFAULT 0,
-    CONSTRAINT projection_counts_key PRIMARY KEY (projection, version, aggregate, event_type)
+    position   bigint  NOT NULL DEFAULT 0,
+    fence      bigint  NOT NULL DEFAULT 0,
+    revision   bigint  NOT NULL DEFAULT 0,
+    counts     jsonb   NOT NULL DEFAULT '{}',
+    CONSTRAINT projection_checkpoints_key PRIMARY KEY (projection, version, position)
 );
-ALTER TABLE projection_counts SET (fillfactor = 50);
 
 -- Events set aside, with every later one of their stream, until `projections retry`. The first of a stream carries the
 -- error; the events themselves stand in the log.
@@ -50,8 +40,8 @@ CREATE TABLE projection_parked (
     parked_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT projection_parked_key PRIMARY KEY (projection, version, position)
 );
-CREATE INDEX projection_parked_stream ON projection_parked (projection, version, aggregate, stream_id);
+CREATE INDEX projection_parked_stream ON projection_parked (projection, version, aggregate, stream_id, position);
 
 GRANT SELECT, INSERT, UPDATE, DELETE
-    ON projection_leases, projection_checkpoints, projection_counts, projection_parked
+    ON projection_leases, projection_checkpoints, projection_parked
     TO shiji_service;

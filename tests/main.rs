@@ -6,5 +6,6 @@
 )]
 
 mod ground;
+mod journeys;
 mod layering;
 mod support;

@@ -33,7 +33,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
         }
         Err(error) => {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            (status, Broken::extension(error)).into_response()
+            (status, Broken::new(Box::new(error)), ()).into_response()
         }
     }
 }
@@ -45,12 +45,9 @@ pub struct Broken(Arc<dyn Error + Send + Sync>);
 
 impl Broken {
     /// Takes the cause.
-    pub fn new(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(cause))
-    }
-
-    fn extension(cause: impl Error + Send + Sync + 'static) -> axum::Extension<Self> {
-        axum::Extension(Self::new(cause))
+    #[must_use]
+    pub fn new(cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self(cause.into())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::passwords::Passwords;
@@ -16,6 +17,9 @@ use crate::settings::Settings;
 
 /// Rows one sweep deletes of each kind.
 const SWEEP_SLICE: i64 = 10_000;
+
+/// Uploads held in memory at once.
+const UPLOADS_AT_ONCE: usize = 32;
 
 /// What an [`App`] is made of.
 pub struct AppParts {
@@ -70,6 +74,7 @@ struct Inner {
     passwords: Passwords,
     rate_limits: RateLimits,
     work: TaskTracker,
+    uploads: Arc<Semaphore>,
 }
 
 /// Work that ended without an answer: it panicked, or the runtime is going.
@@ -88,6 +93,7 @@ impl App {
                 passwords: Passwords::default(),
                 rate_limits,
                 work: TaskTracker::new(),
+                uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
             }),
         }
     }
@@ -138,6 +144,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.ledger().clock().now()
+    }
+
+    /// A seat for an upload, which is held in memory; `None` when all are taken.
+    #[must_use]
+    pub fn upload_seat(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.uploads).try_acquire_owned().ok()
     }
 
     /// Does work that must not be cut in half when the client hangs up: it goes on in a task of its own.

@@ -11,9 +11,12 @@
 //! | `openapi.rs` | everything above in one document |
 //! | `server/`, `problem.rs` | the loop under both listeners; words for who has no envelope |
 
+pub mod admin;
 pub mod answer;
 pub mod app;
+pub mod backend;
 pub mod identity;
+pub mod openapi;
 pub mod ops;
 pub mod passwords;
 pub mod problem;
@@ -21,4 +24,47 @@ pub mod request;
 pub mod server;
 pub mod wire;
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use utoipa_axum::router::OpenApiRouter;
+
 pub use app::{App, AppParts, AppSettings};
+
+use ops::{Readiness, health};
+use server::Trouble;
+
+/// Every surface, a line each, with its description.
+pub fn surfaces() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(backend::routes())
+        .merge(admin::routes())
+}
+
+/// The public listener: the surfaces, the staff endpoint, stored files, health.
+pub fn router(app: App, readiness: Readiness) -> Router {
+    let unknown = async |uri: Uri| word(uri.path(), Trouble::UnknownPath);
+    let wrong = async |uri: Uri| word(uri.path(), Trouble::WrongMethod);
+    let (router, _) = surfaces()
+        .with_state(app.clone())
+        .merge(health::routes().with_state(readiness))
+        .split_for_parts();
+    router
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong)
+        // Handlers read bodies up to their own limits.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app, answer::frame))
+}
+
+/// Words trouble as the surface under this path does.
+#[must_use]
+pub fn word(path: &str, trouble: Trouble) -> Response {
+    match path.split('/').nth(1) {
+        Some("backend" | "upload") => backend::word(trouble),
+        Some("admin") => admin::word(trouble),
+        _ => ops::word(path, trouble),
+    }
+}

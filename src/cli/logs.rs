@@ -6,12 +6,14 @@ use super::progress;
 use crate::settings::LogFormat;
 
 /// What the commands that only look log, unless `SHIJI_LOG` says otherwise.
-const QUIET: &str = "warn,sqlx=error";
+const QUIET: &str = "warn";
+/// Connections that die with their server are told about by whoever used them, once.
+const ALWAYS: &str = "sqlx_core::pool=error";
 
 /// Logs of `serve`.
 pub fn start(format: LogFormat, filter: &str) {
     let subscriber = fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(EnvFilter::new(format!("{filter},{ALWAYS}")))
         .with_writer(|| progress::Stderr);
     match format {
         LogFormat::Human => subscriber

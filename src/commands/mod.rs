@@ -6,6 +6,7 @@
 pub mod account;
 mod book;
 mod desk;
+pub mod ending;
 pub mod media;
 pub mod name_claim;
 pub mod session;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Book, Decide, Operation, Stop};
 use crate::events::{Account, NameClaim, Session, SessionEvent};
+use crate::ledger::Personal;
 
 /// What can be asked of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl Operation for LogIn {
         }
         let account = book.state::<Account>(&self.account).await?;
         let account = account.open().ok_or_else(moved)?;
-        let stands = account.password_hash.as_ref().map(|hash| hash.text());
+        let stands = account.password_hash.as_ref().map(Personal::text);
         if stands != Some(&self.verified) {
             return Err(moved());
         }

@@ -188,12 +188,44 @@ impl Follower {
         }
     }
 
+    /// Adds what is here already to a batch of [`Follower::next`], up to `max` in all, without waiting and without
+    /// asking the database.
+    pub fn drain(&mut self, batch: &mut Vec<Recorded>, max: usize) {
+        while batch.len() < max {
+            if self.held.is_empty() {
+                let next = self.next;
+                match self.fresh.as_mut().map(broadcast::Receiver::try_recv) {
+                    Some(Ok(chunk)) if chunk.first().is_some_and(|e| e.position <= next) => {
+                        self.held
+                            .extend(chunk.iter().filter(|e| e.position >= next).cloned());
+                        continue;
+                    }
+                    // Lagged, or a chunk beyond a gap: `next` reads what is missing from the log.
+                    Some(Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_))) => {
+                        self.fresh = None;
+                        return;
+                    }
+                    Some(Err(_)) | None => return,
+                }
+            }
+            let count = self.held.len().min(max - batch.len());
+            if let Some(last) = self.held.get(count.wrapping_sub(1)) {
+                self.next = last.position + 1;
+            }
+            let aggregates = self.aggregates.as_deref();
+            batch.extend(self.held.drain(..count).filter(|e| wanted(aggregates, e)));
+        }
+    }
+
     async fn refill(&mut self, max: usize) -> Result<(), FeedError> {
         loop {
             if self.tail.position() >= self.next {
                 // Subscribed before reading, so that nothing falls between the two.
                 let mut fresh = self.fresh.take().unwrap_or_else(|| self.tail.subscribe());
-                while let Ok(chunk) = fresh.try_recv() {
+                let mut whole = true;
+                while let Ok(chunk) = fresh.try_recv().inspect_err(|error| {
+                    whole = matches!(error, broadcast::error::TryRecvError::Empty);
+                }) {
                     if chunk.first().is_some_and(|e| e.position <= self.next) {
                         let next = self.next;
                         self.held
@@ -203,13 +235,15 @@ impl Follower {
                             return Ok(());
                         }
                     } else {
+                        whole = false;
                         break;
                     }
                 }
+                // Kept across the read, else a busy log would never be taken up live again.
+                self.fresh = whole.then_some(fresh);
                 let limit = i64::try_from(max.max(500)).unwrap_or(500);
                 let read = read(&self.pool, &self.ring, self.next - 1, limit).await?;
                 self.held.extend(read);
-                self.fresh = Some(fresh);
                 if !self.held.is_empty() {
                     return Ok(());
                 }

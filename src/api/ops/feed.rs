@@ -158,13 +158,16 @@ fn begin(ledger: &Ledger, after: Option<&str>, head: i64) -> Result<i64, Problem
 
 fn aggregates(wish: &str) -> Result<Vec<String>, Problem> {
     let known = events::catalogue();
-    let name = |name: &str| match known.iter().any(|(known, _)| *known == name) {
-        true => Ok(name.to_owned()),
-        false => Err(Problem::new(
+    let name = |name: &str| {
+        if known.iter().any(|(known, _)| *known == name) {
+            return Ok(name.to_owned());
+        }
+        let sentence = format!("there is no aggregate {name:?}");
+        Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "unknown_aggregate",
-            format!("there is no aggregate {name:?}"),
-        )),
+            sentence,
+        ))
     };
     wish.split(',').map(|word| name(word.trim())).collect()
 }

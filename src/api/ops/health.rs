@@ -114,11 +114,10 @@ impl Inner {
 }
 
 /// `/healthz` and `/readyz`.
-pub fn router(readiness: Readiness) -> OpenApiRouter {
+pub fn routes() -> OpenApiRouter<Readiness> {
     OpenApiRouter::new()
         .routes(routes!(healthz))
         .routes(routes!(readyz))
-        .with_state(readiness)
 }
 
 /// Is the process up?

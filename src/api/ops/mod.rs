@@ -5,9 +5,11 @@ pub mod feed;
 pub mod health;
 pub mod metrics;
 
-use axum::Router;
-use axum::http::StatusCode;
+use std::sync::LazyLock;
+
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -34,36 +36,54 @@ pub struct Ops {
     pub stop: CancellationToken,
 }
 
-/// The endpoints with their description.
-pub fn endpoints(ops: Ops) -> OpenApiRouter {
+/// The endpoints of this listener alone, with their description.
+pub fn routes() -> OpenApiRouter<Ops> {
     OpenApiRouter::new()
         .routes(routes!(metrics::metrics))
         .routes(routes!(feed::feed))
-        .with_state(ops.clone())
-        .merge(health::router(ops.readiness))
+        .routes(routes!(openapi))
 }
 
-/// The whole listener; `document` describes everything the service answers.
-pub fn router(ops: Ops, document: OpenApi) -> Router {
-    let (router, _) = endpoints(ops).split_for_parts();
-    let docs = SwaggerUi::new("/docs")
-        .url("/openapi.json", document)
-        .config(Config::new(["/openapi.json"]).try_it_out_enabled(true));
+/// Everything the service answers, in one document: this one.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "ops",
+    responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json"))
+)]
+async fn openapi() -> Json<&'static OpenApi> {
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(super::openapi::document);
+    Json(&*DOCUMENT)
+}
+
+/// The whole listener.
+pub fn router(ops: Ops) -> Router {
+    let readiness = ops.readiness.clone();
+    let (router, _) = routes()
+        .with_state(ops)
+        .merge(health::routes().with_state(readiness))
+        .split_for_parts();
+    let docs = SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]));
+    let unknown = async |uri: Uri| word(uri.path(), Trouble::UnknownPath);
+    let wrong = async |uri: Uri| word(uri.path(), Trouble::WrongMethod);
     router
         .merge(docs)
-        .fallback(async || {
-            Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
-        })
-        .method_not_allowed_fallback(async || {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Problem::new(status, "method_not_allowed", "not with this method")
-        })
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong)
 }
 
 /// How this listener, and everything else without an envelope of its own, words trouble.
 #[must_use]
 pub fn word(_path: &str, trouble: Trouble) -> Response {
     let problem = match trouble {
+        Trouble::UnknownPath => {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+        }
+        Trouble::WrongMethod => Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "not with this method",
+        ),
         Trouble::Overloaded => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "overloaded",

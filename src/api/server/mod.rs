@@ -28,16 +28,26 @@ const TURNED_AWAY: usize = 64;
 /// How long to wait after the system refused to accept (mostly: no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What went wrong around a request, for whom the surface has no word of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What goes wrong around a request, outside of any endpoint. Each surface has words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
+    /// There is nothing under this path.
+    #[error("there is nothing under this path")]
+    UnknownPath,
+    /// There is, but not with this method.
+    #[error("not with this method")]
+    WrongMethod,
     /// More requests at once than allowed; nothing happened.
+    #[error("too many requests at once")]
     Overloaded,
     /// The body is above every limit of this listener.
+    #[error("the body is too large")]
     BodyTooLarge,
     /// The request took longer than allowed; what it began may still happen.
+    #[error("the request took longer than allowed")]
     TimedOut,
     /// A bug: the handler panicked.
+    #[error("the handler panicked")]
     Panicked,
 }
 

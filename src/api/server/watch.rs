@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use futures::FutureExt;
@@ -49,7 +50,10 @@ async fn guard(State(watch): State<Arc<Watch>>, request: Request, next: Next) ->
         Ok(answer) => answer,
         Err(trouble) => {
             watch.report(trouble, &method, &path);
-            (watch.wording)(&path, trouble)
+            let mut answer = (watch.wording)(&path, trouble);
+            let no_store = HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(CACHE_CONTROL, no_store);
+            answer
         }
     };
     let seconds = began.elapsed().as_secs_f64();
@@ -98,7 +102,7 @@ impl Watch {
                 metrics::counter!("shiji_http_overloaded_total", "listener" => listener)
                     .increment(1);
             }
-            Trouble::BodyTooLarge => {}
+            Trouble::BodyTooLarge | Trouble::UnknownPath | Trouble::WrongMethod => {}
             Trouble::TimedOut => warn!(
                 http.listener = listener,
                 "{method} {path} took longer than allowed"

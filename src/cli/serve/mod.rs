@@ -16,7 +16,7 @@ use super::bootstrap::{self, First};
 use super::{Exit, demo, logs, store};
 use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
-use crate::api::{App, AppParts};
+use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
 use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Ledger};
@@ -120,10 +120,9 @@ impl Node {
             stop: stop.clone(),
         };
         let tasks = TaskTracker::new();
-        let (surfaces, _) = ops::health::router(self.readiness.clone()).split_for_parts();
-        let document = Default::default();
-        let public = tasks.spawn(public.serve(surfaces, ops::word, stop.clone()));
-        let inner = tasks.spawn(inner.serve(ops::router(ops, document), ops::word, stop.clone()));
+        let surfaces = api::router(self.app.clone(), self.readiness.clone());
+        let public = tasks.spawn(public.serve(surfaces, api::word, stop.clone()));
+        let inner = tasks.spawn(inner.serve(ops::router(ops), ops::word, stop.clone()));
         tasks.spawn(ops::metrics::upkeep(stop.clone()));
         tasks.spawn(upkeep::sweep(self.app.clone(), stop.clone()));
         welcome::say(&places, &first, demo_if_empty)?;

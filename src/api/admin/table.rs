@@ -1,0 +1,256 @@
+//! The table of commands: one line each, from the aggregate and the command's name to the type that reads and runs it.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::answer::{Failure, Success};
+use super::fields::{self, Flaws};
+use super::target::Target;
+use super::{accounts, media, sessions, tasks};
+use crate::api::app::App;
+use crate::api::identity::Staff;
+use crate::commands::Request;
+use crate::ledger::StreamId;
+
+/// Everything that can be sent to the staff endpoint.
+pub(super) static COMMANDS: &[Entry] = &[
+    creation::<accounts::OpenAccount>(),
+    entry::<accounts::SetPassword>(),
+    entry::<accounts::ChangeRole>(),
+    entry::<accounts::DisableAccount>(),
+    entry::<accounts::EnableAccount>(),
+    entry::<sessions::CloseSession>(),
+    entry::<tasks::StartTask>(),
+    entry::<tasks::RecordTaskResult>(),
+    entry::<tasks::CompleteTask>(),
+    entry::<tasks::RequeueTask>(),
+    entry::<tasks::CancelTask>(),
+    entry::<media::DeleteMedia>(),
+];
+
+/// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.
+pub(super) trait Fields: DeserializeOwned + ToSchema + Send + Sync + 'static {
+    /// The command's name.
+    const NAME: &'static str;
+
+    /// Says what is out of bounds.
+    fn check(&self, _flaws: &mut Flaws) {}
+}
+
+/// A command to something that exists.
+pub(super) trait StaffCommand: Fields {
+    /// What it is sent to.
+    type Target: Target;
+
+    /// Does it. Existence and permission are checked.
+    fn run(
+        self,
+        call: Call,
+        target: Self::Target,
+    ) -> impl Future<Output = Result<Success, Failure>> + Send;
+}
+
+/// A command that makes something; its id is `new` (`{realm}:new`).
+pub(super) trait StaffCreation: Fields {
+    /// What it makes.
+    type Target: Target;
+    /// The permission bit it needs.
+    const BIT: u64;
+
+    /// Does it. Permission is checked.
+    fn run(self, call: Call) -> impl Future<Output = Result<Success, Failure>> + Send;
+}
+
+/// Who asks, and under which conditions.
+pub(super) struct Call {
+    pub app: App,
+    pub staff: Staff,
+    pub request: Request,
+    pub if_match: Option<i64>,
+}
+
+impl Call {
+    fn may(&self, bit: u64) -> Result<(), Failure> {
+        self.staff.may(bit).then_some(()).ok_or(Failure::Forbidden)
+    }
+}
+
+/// One line of the table.
+pub(super) struct Entry {
+    aggregate: &'static str,
+    realm: Option<&'static str>,
+    name: &'static str,
+    makes: bool,
+    schema: fn() -> RefOr<Schema>,
+    run: fn(Call, String, Box<RawValue>) -> Running,
+}
+
+type Running = BoxFuture<'static, Result<Success, Failure>>;
+
+const fn entry<C: StaffCommand>() -> Entry {
+    Entry {
+        aggregate: C::Target::AGGREGATE,
+        realm: C::Target::REALM,
+        name: C::NAME,
+        makes: false,
+        schema: C::schema,
+        run: |call, id, fields| run::<C>(call, id, fields).boxed(),
+    }
+}
+
+const fn creation<C: StaffCreation>() -> Entry {
+    Entry {
+        aggregate: C::Target::AGGREGATE,
+        realm: C::Target::REALM,
+        name: C::NAME,
+        makes: true,
+        schema: C::schema,
+        run: |call, id, fields| make::<C>(call, id, fields).boxed(),
+    }
+}
+
+/// The commands one address takes; never none.
+pub(super) struct Reachable(Vec<&'static Entry>);
+
+/// The commands that can be sent to an aggregate's id. `None` when the aggregate, or the realm, takes none.
+pub(super) fn reachable(aggregate: &str, id: &str) -> Option<Reachable> {
+    let realm = id.split_once(':').map_or(id, |(realm, _)| realm);
+    let here = |entry: &&Entry| {
+        entry.aggregate == aggregate && entry.realm.is_none_or(|wanted| wanted == realm)
+    };
+    let found: Vec<&Entry> = COMMANDS.iter().filter(here).collect();
+    (!found.is_empty()).then_some(Reachable(found))
+}
+
+impl Reachable {
+    /// The command of a name.
+    pub fn command(&self, name: &str) -> Option<&'static Entry> {
+        self.0.iter().copied().find(|entry| entry.name == name)
+    }
+}
+
+impl Entry {
+    /// Reads the fields and runs the command.
+    pub async fn run(
+        &'static self,
+        call: Call,
+        id: String,
+        fields: Box<RawValue>,
+    ) -> Result<Success, Failure> {
+        let began = Instant::now();
+        let result = (self.run)(call, id, fields).await;
+        let labels = [("surface", super::SURFACE), ("command", self.name)];
+        metrics::histogram!("shiji_command_seconds", &labels).record(began.elapsed().as_secs_f64());
+        result
+    }
+
+    /// For the documentation: where it is sent, its name, its fields.
+    pub fn description(&self) -> (String, &'static str, RefOr<Schema>) {
+        let id = match (self.realm, self.makes) {
+            (Some(realm), true) => format!("{realm}:new"),
+            (None, true) => "new".to_owned(),
+            (Some(realm), false) => format!("{realm}:{{id}}"),
+            (None, false) => "{id}".to_owned(),
+        };
+        (
+            format!("{}/{id}", self.aggregate),
+            self.name,
+            (self.schema)(),
+        )
+    }
+}
+
+/// Types, bounds, existence, permission, state: the order of contract README 2.5.
+async fn run<C: StaffCommand>(
+    mut call: Call,
+    id: String,
+    fields: Box<RawValue>,
+) -> Result<Success, Failure> {
+    let command: C = read(&fields)?;
+    let target = C::Target::parse(&id).ok_or(Failure::NotFound)?;
+    let bit = target
+        .opened_by(&call.app)
+        .await?
+        .ok_or(Failure::NotFound)?;
+    call.may(bit)?;
+    let stream = StreamId::dynamic(C::Target::AGGREGATE, id);
+    call.request.if_match = call.if_match.map(|version| (stream, version));
+    command.run(call, target).await
+}
+
+/// The same for something that does not exist yet. An id that exists is a conflict, one that does not is nobody's to
+/// choose.
+async fn make<C: StaffCreation>(
+    call: Call,
+    id: String,
+    fields: Box<RawValue>,
+) -> Result<Success, Failure> {
+    let command: C = read(&fields)?;
+    let new = id.rsplit(':').next() == Some("new");
+    if !new {
+        let target = C::Target::parse(&id).ok_or(Failure::NotFound)?;
+        target
+            .opened_by(&call.app)
+            .await?
+            .ok_or(Failure::NotFound)?;
+    }
+    call.may(C::BIT)?;
+    if !new || call.if_match.is_some_and(|version| version != 0) {
+        return Err(Failure::Conflict);
+    }
+    command.run(call).await
+}
+
+fn read<C: Fields>(fields: &RawValue) -> Result<C, Failure> {
+    let command: C = fields::read(fields)?;
+    let mut flaws = Flaws::default();
+    command.check(&mut flaws);
+    flaws.none()?;
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_line_says_something_else() {
+        let lines: HashSet<_> = COMMANDS
+            .iter()
+            .map(|e| (e.aggregate, e.realm, e.name))
+            .collect();
+        assert_eq!(lines.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn only_what_the_table_lists_is_reachable() {
+        assert!(
+            reachable("Task", "7")
+                .unwrap()
+                .command("StartTask")
+                .is_some()
+        );
+        assert!(
+            reachable("Task", "7")
+                .unwrap()
+                .command("OpenAccount")
+                .is_none()
+        );
+        assert!(reachable("Account", "backend:new").is_some());
+        for (aggregate, id) in [
+            ("Account", "weidu:1"),
+            ("Account", "new"),
+            ("task", "7"),
+            ("NameClaim", "x"),
+        ] {
+            assert!(reachable(aggregate, id).is_none(), "{aggregate}/{id}");
+        }
+    }
+}

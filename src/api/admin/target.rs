@@ -1,0 +1,148 @@
+//! What a command is sent to: an aggregate's id, how it is spelled, and which permission bit opens it.
+
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::identity::{staff_account, staff_uid};
+use crate::events::{Account, Media, Session, Task};
+use crate::ledger::LoadError;
+
+/// The permission bits of contract README section 4 that open something so far.
+pub(super) mod bit {
+    pub const TASKS: u64 = 1;
+    pub const MEDIA: u64 = 1 << 1;
+    pub const STAFF: u64 = 1 << 8;
+}
+
+/// The id of one thing that commands can be sent to.
+pub(super) trait Target: Sized + Send + Sync + 'static {
+    /// The aggregate's name.
+    const AGGREGATE: &'static str;
+    /// What stands before the colon of the id, where an aggregate has realms.
+    const REALM: Option<&'static str> = None;
+
+    /// Reads the id part of the stream; `None` when no such id is ever given out.
+    fn parse(id: &str) -> Option<Self>;
+
+    /// The id part of the stream.
+    fn id(&self) -> String;
+
+    /// The permission bit that opens it; `None` when it does not exist.
+    fn opened_by(&self, app: &App) -> impl Future<Output = Result<Option<u64>, LoadError>> + Send;
+}
+
+/// A staff account.
+pub(super) struct StaffAccount(pub i64);
+
+impl Target for StaffAccount {
+    const AGGREGATE: &'static str = "Account";
+    const REALM: Option<&'static str> = Some("backend");
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id.strip_prefix("backend:")?).map(Self)
+    }
+
+    fn id(&self) -> String {
+        staff_account(self.0)
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Account>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::STAFF))
+    }
+}
+
+/// A login session, named by the hash of its token.
+pub(super) struct LoginSession(String);
+
+impl Target for LoginSession {
+    const AGGREGATE: &'static str = "Session";
+
+    fn parse(id: &str) -> Option<Self> {
+        let hash = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (id.len() == 64 && id.bytes().all(hash)).then(|| Self(id.to_owned()))
+    }
+
+    fn id(&self) -> String {
+        self.0.clone()
+    }
+
+    /// The realm of its account decides. Other realms are opened by their own bits when their surfaces are built.
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Session>(&self.0).await?;
+        Ok(match &*found.state {
+            Session::Open { account, .. } | Session::Closed { account } => {
+                staff_uid(account).map(|_| bit::STAFF)
+            }
+            Session::Unopened => None,
+        })
+    }
+}
+
+/// A task.
+pub(super) struct TaskId(i64);
+
+impl Target for TaskId {
+    const AGGREGATE: &'static str = "Task";
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(Self)
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Task>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::TASKS))
+    }
+}
+
+/// A stored file.
+pub(super) struct MediaId(Uuid);
+
+impl Target for MediaId {
+    const AGGREGATE: &'static str = "Media";
+
+    fn parse(id: &str) -> Option<Self> {
+        let uuid = Uuid::try_parse(id).ok()?;
+        // Only the spelling that streams have.
+        (uuid.to_string() == id).then_some(Self(uuid))
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Media>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::MEDIA))
+    }
+}
+
+/// A positive whole number in its one spelling.
+fn number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert!(TaskId::parse("7").is_some());
+        for bad in ["0", "-7", "07", "+7", "7 ", "new", "9223372036854775808"] {
+            assert!(TaskId::parse(bad).is_none(), "{bad}");
+        }
+        assert!(StaffAccount::parse("backend:7").is_some());
+        assert!(StaffAccount::parse("community:7").is_none());
+        let uuid = "0190a6b2-7c3e-7cc0-8000-0123456789ab";
+        assert!(MediaId::parse(uuid).is_some());
+        assert!(MediaId::parse(&uuid.to_uppercase()).is_none());
+        assert!(LoginSession::parse(&"0a".repeat(32)).is_some());
+        assert!(LoginSession::parse(&"0A".repeat(32)).is_none());
+    }
+}

@@ -1,0 +1,237 @@
+//! Taking images (`contract/backend.md` 2.10).
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::uri::Authority;
+use axum::response::{IntoResponse, Response};
+use chrono::FixedOffset;
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tracing::warn;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::call;
+use super::envelope::{self, Answer};
+use super::{Problem, SURFACE};
+use crate::api::App;
+use crate::api::answer::Stamp;
+use crate::api::identity::{self, Staff};
+use crate::api::request::{self, BodyError, Incoming};
+use crate::commands::media::{MediaError, StoreUpload};
+use crate::commands::{self, DeskError, Done};
+
+/// What a multipart body may hold around its file.
+const AROUND_THE_FILE: usize = 64 * 1024;
+
+/// UTC+8, in seconds.
+const EAST_8: i32 = 8 * 60 * 60;
+
+/// What is sent to upload an image.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "it documents the form, which is read by hand")]
+pub struct UploadRequest {
+    /// One image: JPEG, PNG, GIF or WebP, recognized by its content.
+    #[schema(format = Binary, value_type = String)]
+    file: Vec<u8>,
+}
+
+/// Where an image is served.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UploadAnswer {
+    #[serde(flatten)]
+    answer: Answer,
+    /// Path of the stored file; empty on failure.
+    #[schema(example = "/upload/20240102/6f9619ff-8b86-4011-b42d-00c04fc964ff.jpg")]
+    uri: String,
+    /// The same with the public address in front; empty on failure.
+    full_uri: String,
+}
+
+/// Upload an image (上传图片)
+///
+/// A repeated `Idempotency-Key` with the same image answers the first one's `uri`.
+#[utoipa::path(
+    post, path = "/backend/api/v1/upload", tag = SURFACE, operation_id = "backend_upload",
+    request_body(content = UploadRequest, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "Codes: 0, 400, 401, 403, 409, 415", body = UploadAnswer),
+        (status = 413, description = "Code 413", body = UploadAnswer),
+    ),
+    security(("backend_session" = []), ("bearer" = [])),
+)]
+pub async fn upload(State(app): State<App>, request: Request) -> Response {
+    take(app, request).await.unwrap_or_else(|problem| {
+        let answer = UploadAnswer {
+            answer: problem.answer(),
+            uri: String::new(),
+            full_uri: String::new(),
+        };
+        problem.shaped(&answer)
+    })
+}
+
+async fn take(app: App, request: Request) -> Result<Response, Problem> {
+    let limit = app.settings().upload_max_bytes;
+    // Nobody makes us hold an image without being logged in.
+    let staff = match gate(&app, request.headers()).await {
+        Ok(staff) => staff,
+        Err(problem) => {
+            request::drain(request.into_body(), limit + AROUND_THE_FILE).await;
+            return Err(problem);
+        }
+    };
+    let _seat = app.upload_seat().ok_or_else(Problem::overloaded)?;
+    let incoming = match Incoming::read(&app, request, limit + AROUND_THE_FILE).await {
+        Err(BodyError::TooLarge) => return Err(Problem::file_too_large()),
+        other => other?,
+    };
+    let file = only_file(&incoming).await?;
+    if file.len() > limit {
+        return Err(Problem::file_too_large());
+    }
+    let (content_type, extension) = recognize(&file).ok_or_else(Problem::not_an_image)?;
+    let sha256 = HEXLOWER.encode(&Sha256::digest(&file));
+    let id = Uuid::new_v4().to_string();
+    let date = app
+        .now()
+        .with_timezone(
+            &FixedOffset::east_opt(EAST_8).unwrap_or_else(|| unreachable!("a day has 24 hours")),
+        )
+        .format("%Y%m%d");
+    let entry = StoreUpload {
+        uri: format!("/upload/{date}/{id}.{extension}"),
+        id,
+        content_type,
+        size_bytes: i64::try_from(file.len()).unwrap_or(i64::MAX),
+        sha256,
+    };
+    // Boundaries differ from one sending to the next, images do not.
+    let digest = incoming.digest_with(entry.sha256.as_bytes());
+    let request = call::desk_with(&app, &incoming, &staff, digest)?;
+    let work = app.clone();
+    let done = app
+        .detached(async move { store(&work, &request, &entry, file).await })
+        .await??;
+    let uri = done.outcome.clone();
+    let answer = UploadAnswer {
+        answer: Answer::success(""),
+        full_uri: format!("{}{uri}", base(&app, &incoming)),
+        uri,
+    };
+    Ok((Stamp::of(&app, &done), envelope::with(answer)).into_response())
+}
+
+/// Is it a form, and by whom?
+async fn gate(app: &App, headers: &HeaderMap) -> Result<Staff, Problem> {
+    let content_type = headers.get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let form = content_type.is_some_and(|text| {
+        let text = text.trim_start().to_ascii_lowercase();
+        text.starts_with("multipart/form-data") && text.contains("boundary=")
+    });
+    if !form {
+        return Err(Problem::invalid("file"));
+    }
+    Ok(identity::staff(app, headers).await?)
+}
+
+/// The bytes of the part `file`, of which there is exactly one, not empty. Other parts are ignored.
+async fn only_file(incoming: &Incoming) -> Result<Bytes, Problem> {
+    let refuse = || Problem::invalid("file");
+    let mut form = Request::new(incoming.body.clone().into());
+    *form.headers_mut() = incoming.headers.clone();
+    axum::extract::DefaultBodyLimit::disable().apply(&mut form);
+    let mut form = Multipart::from_request(form, &())
+        .await
+        .map_err(|_| refuse())?;
+    let mut file = None;
+    while let Some(part) = form.next_field().await.map_err(|_| refuse())? {
+        if part.name() == Some("file") {
+            let bytes = part.bytes().await.map_err(|_| refuse())?;
+            if file.replace(bytes).is_some() {
+                return Err(refuse());
+            }
+        }
+    }
+    file.filter(|bytes| !bytes.is_empty()).ok_or_else(refuse)
+}
+
+/// Type and extension by content.
+fn recognize(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    match infer::get(bytes)?.mime_type() {
+        "image/jpeg" => Some(("image/jpeg", "jpg")),
+        "image/png" => Some(("image/png", "png")),
+        "image/gif" => Some(("image/gif", "gif")),
+        "image/webp" => Some(("image/webp", "webp")),
+        _ => None,
+    }
+}
+
+/// First the bytes, then the events: an orphan file is harmless, an event without its file is not.
+async fn store(
+    app: &App,
+    request: &commands::Request,
+    entry: &StoreUpload,
+    file: Bytes,
+) -> Result<Done<String>, Problem> {
+    app.files().put(&entry.uri, file).await?;
+    let outcome = app.desk().run(request, entry).await;
+    if is_orphan(&outcome, entry)
+        && let Err(error) = app.files().delete(&entry.uri).await
+    {
+        warn!(error = %error, "A file that nothing refers to stays in the store: {error}");
+    }
+    Ok(outcome?)
+}
+
+/// Does certainly nothing refer to the file?
+fn is_orphan(outcome: &Result<Done<String>, DeskError<MediaError>>, entry: &StoreUpload) -> bool {
+    match outcome {
+        Ok(done) => done.outcome != entry.uri,
+        // After a fault the events may be in the log all the same.
+        Err(DeskError::Fault(_)) => false,
+        Err(
+            DeskError::Refused(_)
+            | DeskError::Conflict
+            | DeskError::VersionDiffers { .. }
+            | DeskError::KeyReused
+            | DeskError::Overloaded,
+        ) => true,
+    }
+}
+
+/// What stands in front of a full link: as set, else as the request names us.
+fn base(app: &App, incoming: &Incoming) -> String {
+    if let Some(base) = &app.settings().public_base_url {
+        return base.clone();
+    }
+    let host = incoming.headers.get(HOST).and_then(|v| v.to_str().ok());
+    let host = host.and_then(|text| text.parse::<Authority>().ok());
+    match host.as_ref().or(incoming.uri.authority()) {
+        Some(host) if call::over_tls(&incoming.headers) => format!("https://{host}"),
+        Some(host) => format!("http://{host}"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_recognized_by_content() {
+        let webp = b"RIFF\x24\x00\x00\x00WEBPVP8 ";
+        assert_eq!(recognize(webp), Some(("image/webp", "webp")));
+        assert_eq!(recognize(b"GIF89a....."), Some(("image/gif", "gif")));
+        assert_eq!(
+            recognize(b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            None
+        );
+        assert_eq!(recognize(b"BM......................"), None);
+        assert_eq!(recognize(b""), None);
+    }
+}

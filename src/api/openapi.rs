@@ -1,0 +1,63 @@
+//! Everything the service answers, in one OpenAPI 3.1 document, generated from the types of requests and answers.
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Tag};
+
+use super::identity::STAFF_COOKIE;
+use super::ops;
+
+/// What belongs together, and where it listens.
+const TAGS: [(&str, &str); 4] = [
+    (
+        "backend",
+        "The task back office (后台), on the public listener.",
+    ),
+    ("admin", "Commands by staff, on the public listener."),
+    ("health", "On both listeners."),
+    (
+        "ops",
+        "For operators, on the listener of `SHIJI_OPS_LISTEN` only.",
+    ),
+];
+
+/// The document.
+#[must_use]
+pub fn document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("shiji")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(env!("CARGO_PKG_DESCRIPTION")));
+    let mut document = OpenApiBuilder::new()
+        .info(info)
+        .tags(Some(TAGS.map(|(name, words)| tag(name, words))))
+        .build();
+    document.merge(super::surfaces().into_openapi());
+    document.merge(ops::health::routes().into_openapi());
+    document.merge(ops::routes().into_openapi());
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(
+        "staff_cookie",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(STAFF_COOKIE))),
+    );
+    components.add_security_scheme(
+        "staff_bearer",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    document
+}
+
+/// The document as it stands in `docs/openapi.json`.
+///
+/// # Errors
+/// Never: the document is made of texts.
+pub fn json() -> Result<String, serde_json::Error> {
+    document().to_pretty_json().map(|json| json + "\n")
+}
+
+fn tag(name: &str, words: &str) -> Tag {
+    TagBuilder::new()
+        .name(name)
+        .description(Some(words))
+        .build()
+}

@@ -1,0 +1,346 @@
+//! One batch, one transaction: lock the checkpoints, fold, move the checkpoints.
+//!
+//! Four or five round trips: BEGIN with the lock, a few statements of those projections that the batch concerns, the
+//! checkpoints with their counts and the announcement, COMMIT.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
+
+use serde_json::Value;
+use sqlx::{Executor, PgConnection, Row};
+
+use super::super::{FoldError, Handling, Projection};
+use super::{CHANNEL, key};
+use crate::events::{self, Fact};
+use crate::ledger::{DecodeError, Recorded, StreamId};
+
+/// What became of the events of one type: handled, ignored, parked.
+pub(super) type Counts = BTreeMap<String, [i64; 3]>;
+
+/// An event of a batch, read if it can be.
+pub(super) enum Item {
+    Fact(Box<Fact>),
+    Malformed(Box<Recorded>, String),
+}
+
+impl Item {
+    pub fn recorded(&self) -> &Recorded {
+        match self {
+            Self::Fact(fact) => &fact.recorded,
+            Self::Malformed(recorded, _) => recorded,
+        }
+    }
+}
+
+/// Reads a batch, up to the first event this build does not know.
+pub(super) fn read(batch: Vec<Recorded>) -> (Vec<Item>, Option<String>) {
+    let mut items = Vec::with_capacity(batch.len());
+    for recorded in batch {
+        match events::decode(&recorded) {
+            Ok(event) => items.push(Item::Fact(Box::new(Fact { recorded, event }))),
+            Err(error @ DecodeError::Malformed { .. }) => {
+                items.push(Item::Malformed(Box::new(recorded), error.to_string()));
+            }
+            Err(error @ DecodeError::Unknown { .. }) => {
+                let position = recorded.position;
+                return (items, Some(format!("event {position}: {error}")));
+            }
+        }
+    }
+    (items, None)
+}
+
+/// A projection on its way, as the leader knows it.
+pub(super) struct Track {
+    pub projection: &'static dyn Projection,
+    pub fence: i64,
+    pub position: i64,
+    pub revision: i64,
+    pub counts: Counts,
+    /// Streams whose events are set aside.
+    pub parked: HashSet<StreamId>,
+    /// Events of the batch at hand that were found to fail, with their errors.
+    pub poison: BTreeMap<i64, String>,
+}
+
+/// Why a batch did not go through. Nothing of it is in the tables.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BatchError {
+    /// A projection could not fold it.
+    #[error("{}: {error}", .projection)]
+    Fold {
+        projection: &'static str,
+        error: FoldError,
+    },
+    /// Somebody else moves the projection now.
+    #[error("the lease of {0} went to another node")]
+    Fenced(&'static str),
+    /// The tables do not stand where they stood: begin again from where they are.
+    #[error("{projection} stands at {found}, not at {expected}")]
+    Moved {
+        projection: &'static str,
+        expected: i64,
+        found: i64,
+    },
+    /// Positions are missing.
+    #[error("a batch does not follow: {found} comes after {after}")]
+    Hole { after: i64, found: i64 },
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// What a batch is for one projection.
+#[derive(Default)]
+struct Share<'a> {
+    handled: Vec<&'a Fact>,
+    parked: Vec<(&'a Recorded, Option<String>)>,
+    newly_parked: HashSet<StreamId>,
+    counts: Counts,
+}
+
+impl Track {
+    fn share<'a>(&self, items: &'a [Item]) -> Share<'a> {
+        let mut share = Share::default();
+        for item in items {
+            let recorded = item.recorded();
+            let stream = &recorded.stream;
+            if !(self.projection.feeds_on()).contains(&stream.aggregate.as_ref()) {
+                continue;
+            }
+            let aside = self.parked.contains(stream) || share.newly_parked.contains(stream);
+            let (error, handling) = match item {
+                _ if aside => (None, None),
+                Item::Malformed(_, error) => (Some(error.clone()), None),
+                Item::Fact(fact) => match self.poison.get(&recorded.position) {
+                    Some(error) => (Some(error.clone()), None),
+                    None => (None, Some((fact, self.projection.handles(&fact.event)))),
+                },
+            };
+            let counted = match handling {
+                Some((fact, Handling::Handled)) => {
+                    share.handled.push(fact);
+                    0
+                }
+                Some((_, Handling::Ignored)) => 1,
+                None => {
+                    if !aside {
+                        share.newly_parked.insert(stream.clone());
+                    }
+                    share.parked.push((recorded, error));
+                    2
+                }
+            };
+            count(&mut share.counts, recorded, counted);
+        }
+        share
+    }
+
+    /// The handled events of a batch, as the projection is given them.
+    pub fn handled<'a>(&self, items: &'a [Item]) -> Vec<&'a Fact> {
+        self.share(items).handled
+    }
+}
+
+fn count(counts: &mut Counts, recorded: &Recorded, column: usize) {
+    let name = format!("{}/{}", recorded.stream.aggregate, recorded.event_type);
+    counts.entry(name).or_default()[column] += 1;
+}
+
+/// Folds a batch into the tables of these projections, all of which stand right before it. Whole or not at all; the
+/// caller drops the connection, or rolls back, after an error.
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    tracks: &mut [&mut Track],
+    items: &[Item],
+) -> Result<(), BatchError> {
+    let Some(last) = items.last().map(|item| item.recorded().position) else {
+        return Ok(());
+    };
+    check_order(tracks, items)?;
+    begin(connection, tracks).await?;
+    let mut shares = Vec::with_capacity(tracks.len());
+    for track in tracks.iter() {
+        let share = track.share(items);
+        if !share.handled.is_empty() {
+            let folded = track.projection.apply(&share.handled, connection).await;
+            folded.map_err(|error| BatchError::Fold {
+                projection: track.projection.name(),
+                error,
+            })?;
+        }
+        if !share.parked.is_empty() {
+            park(connection, track.projection, &share.parked).await?;
+        }
+        shares.push(share);
+    }
+    let counts: Vec<Option<Counts>> = tracks.iter().zip(&shares).map(total).collect();
+    finish(connection, tracks, &shares, &counts, last).await?;
+    connection.execute("COMMIT").await?;
+    for ((track, share), counts) in tracks.iter_mut().zip(shares).zip(counts) {
+        track.position = last;
+        track.poison.clear();
+        if !share.newly_parked.is_empty() {
+            track.revision += 1;
+            track.parked.extend(share.newly_parked);
+        }
+        if let Some(counts) = counts {
+            track.counts = counts;
+        }
+    }
+    Ok(())
+}
+
+/// The counts after this batch, when it changes them.
+fn total((track, share): (&&mut Track, &Share<'_>)) -> Option<Counts> {
+    if share.counts.is_empty() {
+        return None;
+    }
+    let mut counts = track.counts.clone();
+    for (name, added) in &share.counts {
+        let entry = counts.entry(name.clone()).or_default();
+        for (sum, added) in entry.iter_mut().zip(added) {
+            *sum += added;
+        }
+    }
+    Some(counts)
+}
+
+fn check_order(tracks: &[&mut Track], items: &[Item]) -> Result<(), BatchError> {
+    let mut after = tracks.first().map_or(0, |track| track.position);
+    for item in items {
+        let found = item.recorded().position;
+        if found != after + 1 {
+            return Err(BatchError::Hole { after, found });
+        }
+        after = found;
+    }
+    Ok(())
+}
+
+/// Opens the transaction and locks the checkpoints, in one round trip: only later statements see what was committed
+/// during the wait. Not a checked macro, because those are one statement each.
+pub(super) async fn begin(
+    connection: &mut PgConnection,
+    tracks: &[&mut Track],
+) -> Result<(), BatchError> {
+    let mut keys = String::new();
+    for track in tracks {
+        let (name, version) = key(track.projection);
+        let comma = if keys.is_empty() { "" } else { ", " };
+        // Names are plain words of this build's own.
+        let _ = write!(keys, "{comma}('{name}', {version})");
+    }
+    let sql = format!(
+        "BEGIN;
+         SELECT k.projection, c.position, c.fence, c.revision
+         FROM (VALUES {keys}) AS k(projection, version)
+         CROSS JOIN LATERAL (
+             SELECT c.position, c.fence, c.revision
+             FROM projection_checkpoints c
+             WHERE c.projection = k.projection AND c.version = k.version
+             ORDER BY c.position DESC
+             LIMIT 1
+             FOR UPDATE
+         ) c"
+    );
+    let rows = connection.fetch_all(sql.as_str()).await?;
+    for track in tracks {
+        let projection = track.projection.name();
+        let row = (rows.iter())
+            .find(|row| row.try_get::<&str, _>("projection").ok() == Some(projection))
+            .ok_or(sqlx::Error::RowNotFound)?;
+        let (position, fence): (i64, i64) = (row.try_get("position")?, row.try_get("fence")?);
+        if fence != track.fence {
+            return Err(BatchError::Fenced(projection));
+        }
+        // The revision moves when parked streams were replayed meanwhile.
+        if position != track.position || row.try_get::<i64, _>("revision")? != track.revision {
+            return Err(BatchError::Moved {
+                projection,
+                expected: track.position,
+                found: position,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn park(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    parked: &[(&Recorded, Option<String>)],
+) -> sqlx::Result<()> {
+    let (name, version) = key(projection);
+    let positions: Vec<i64> = parked.iter().map(|(event, _)| event.position).collect();
+    let text = |of: fn(&Recorded) -> String| parked.iter().map(|(e, _)| of(e)).collect::<Vec<_>>();
+    let aggregates = text(|event| event.stream.aggregate.to_string());
+    let streams = text(|event| event.stream.id.clone());
+    let types = text(|event| event.event_type.clone());
+    let errors: Vec<Option<String>> = parked.iter().map(|(_, error)| error.clone()).collect();
+    sqlx::query!(
+        "INSERT INTO projection_parked (projection, version, position, aggregate, stream_id, event_type, error)
+         SELECT $1, $2, n.*
+         FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[]) AS n",
+        name,
+        version,
+        &positions,
+        &aggregates,
+        &streams,
+        &types,
+        &errors as &[Option<String>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Moves the checkpoints and tells the other nodes.
+async fn finish(
+    connection: &mut PgConnection,
+    tracks: &[&mut Track],
+    shares: &[Share<'_>],
+    counts: &[Option<Counts>],
+    last: i64,
+) -> sqlx::Result<()> {
+    let (names, versions): (Vec<String>, Vec<i32>) =
+        tracks.iter().map(|t| key(t.projection)).unzip();
+    let positions: Vec<i64> = tracks.iter().map(|track| track.position).collect();
+    let revised: Vec<bool> = shares.iter().map(|s| !s.newly_parked.is_empty()).collect();
+    let counts: Vec<Option<Value>> = counts
+        .iter()
+        .map(|counts| counts.as_ref().map(|counts| serde_json::json!(counts)))
+        .collect();
+    let news = news(last, tracks.iter().map(|track| track.projection));
+    sqlx::query!(
+        r#"WITH moved AS (
+             UPDATE projection_checkpoints c
+             SET position = $5,
+                 revision = c.revision + n.revised::integer,
+                 counts = coalesce(n.counts, c.counts)
+             FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::boolean[], $6::jsonb[])
+                  AS n(projection, version, position, revised, counts)
+             WHERE c.projection = n.projection AND c.version = n.version AND c.position = n.position
+         )
+         SELECT pg_notify($7, $8) AS "told: String""#,
+        &names,
+        &versions,
+        &positions,
+        &revised,
+        last,
+        &counts as &[Option<Value>],
+        CHANNEL,
+        news,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// What other nodes hear: the position, and the schemas that stand there.
+fn news(position: i64, projections: impl Iterator<Item = &'static dyn Projection>) -> String {
+    let mut news = position.to_string();
+    for projection in projections {
+        let _ = write!(news, " {}", projection.schema());
+    }
+    news
+}

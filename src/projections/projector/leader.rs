@@ -1,0 +1,295 @@
+//! Follows the log and carries its batches into the tables, as long as this node leads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::batch::{self, BatchError, Item, Track};
+use super::lease::Held;
+use super::{Shared, parked, poison};
+use crate::ledger::{FeedError, Follower};
+
+/// How long to wait before trying again what failed: from the first to the last, doubling.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// Why leading ended.
+enum End {
+    /// The service stops.
+    Stopped,
+    /// The lease is gone, or another one was granted.
+    LeaseChanged,
+    /// The log holds an event of a younger build.
+    Unknown(String),
+    /// Something broke; it may be tried again.
+    Failed(String),
+}
+
+impl From<BatchError> for End {
+    fn from(error: BatchError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<sqlx::Error> for End {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<FeedError> for End {
+    fn from(error: FeedError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Leads whenever this node holds leases, until the service stops.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    mut leased: watch::Receiver<Held>,
+    stop: CancellationToken,
+) {
+    let mut back_off = BACK_OFF.0;
+    loop {
+        tokio::select! {
+            granted = leased.wait_for(|held| held.holds() && !held.fences.is_empty()) => {
+                if granted.is_err() { return; }
+            }
+            () = stop.cancelled() => return,
+        }
+        let fences = leased.borrow().fences.clone();
+        shared.status.lock().leads = fences.keys().copied().collect();
+        let began = Instant::now();
+        let end = lead(&shared, &fences, &leased, &stop).await;
+        shared.leader_pid.store(0, Ordering::Relaxed);
+        shared.status.lock().leads.clear();
+        match end {
+            End::Stopped => return,
+            End::LeaseChanged => {}
+            End::Unknown(event) => {
+                error!("The projections stand still, this build is older than the log: {event}");
+                shared.status.lock().unknown_event = Some(event);
+                // The keeper gives the lease back, and this node never asks for it again.
+                stop.cancelled().await;
+                return;
+            }
+            End::Failed(cause) => {
+                if began.elapsed() > BACK_OFF.1 * 2 {
+                    back_off = BACK_OFF.0;
+                }
+                let before = shared.status.lock().failing.replace(cause.clone());
+                if before.is_none() {
+                    warn!(error = %cause, "The projections cannot be moved, trying again: {cause}");
+                }
+                tokio::time::sleep(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF.1);
+            }
+        }
+    }
+}
+
+async fn lead(
+    shared: &Shared,
+    fences: &BTreeMap<&'static str, i64>,
+    leased: &watch::Receiver<Held>,
+    stop: &CancellationToken,
+) -> End {
+    let mut leader = match Leader::take_over(shared, fences).await {
+        Ok(leader) => leader,
+        Err(end) => return end,
+    };
+    let mut leased = leased.clone();
+    loop {
+        if stop.is_cancelled() {
+            return leader.close().await;
+        }
+        let held = leased.borrow_and_update().clone();
+        if held.fences != *fences || !held.holds() {
+            return End::LeaseChanged;
+        }
+        let next = tokio::select! {
+            biased;
+            // Only the wait is given up; a batch is carried through.
+            fresh = leader.fresh() => fresh,
+            () = stop.cancelled() => continue,
+            _ = leased.changed() => continue,
+        };
+        let carried = match next {
+            Ok(items) => leader.carry(items).await,
+            Err(end) => Err(end),
+        };
+        if let Err(end) = carried {
+            return end;
+        }
+    }
+}
+
+/// One leadership: its connection, its place in the log, its projections.
+struct Leader<'a> {
+    shared: &'a Shared,
+    connection: PgConnection,
+    follower: Follower,
+    tracks: Vec<Track>,
+}
+
+impl<'a> Leader<'a> {
+    /// Puts the fences on the checkpoints, waiting out a predecessor's open transaction, and reads where they stand.
+    async fn take_over(
+        shared: &'a Shared,
+        fences: &BTreeMap<&'static str, i64>,
+    ) -> Result<Self, End> {
+        let mut connection = connect(shared).await?;
+        let pid = sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "pid!""#)
+            .fetch_one(&mut connection)
+            .await?;
+        shared.leader_pid.store(i64::from(pid), Ordering::Relaxed);
+        let mut tracks = Vec::with_capacity(fences.len());
+        for projection in &shared.options.projections {
+            if let Some(fence) = fences.get(projection.name()) {
+                let track = parked::stamp(&mut connection, *projection, *fence).await?;
+                tracks.push(track.ok_or(End::LeaseChanged)?);
+            }
+        }
+        let front = tracks.iter().map(|t| t.position).max().unwrap_or(0);
+        Ok(Self {
+            follower: shared.ledger.follow(front, None),
+            shared,
+            connection,
+            tracks,
+        })
+    }
+
+    /// What comes next: the live log, or for projections that are behind the others, what they lack.
+    async fn fresh(&mut self) -> Result<Vec<Item>, End> {
+        let most = self.shared.options.batch_events;
+        let front = self.follower.position();
+        let behind = (self.tracks.iter().map(|t| t.position))
+            .min()
+            .unwrap_or(front);
+        let batch = if behind < front {
+            let limit = (front - behind).min(i64::try_from(most).unwrap_or(i64::MAX));
+            self.shared.ledger.read(behind, limit).await?
+        } else {
+            let mut batch = self.follower.next(most).await?;
+            self.follower.drain(&mut batch, most);
+            batch
+        };
+        let (items, unknown) = batch::read(batch);
+        match unknown {
+            // What stands before it is carried first; then it is met again.
+            Some(event) if items.is_empty() => Err(End::Unknown(event)),
+            Some(_) | None => Ok(items),
+        }
+    }
+
+    /// Carries a batch into the tables of the projections that stand right before it.
+    async fn carry(&mut self, items: Vec<Item>) -> Result<(), End> {
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            return Ok(());
+        };
+        let (first, last) = (first.recorded().position, last.recorded().clone());
+        let began = Instant::now();
+        loop {
+            let Self {
+                connection, tracks, ..
+            } = self;
+            let mut ready: Vec<&mut Track> = tracks
+                .iter_mut()
+                .filter(|track| track.position == first - 1)
+                .collect();
+            let Err(error) = batch::apply(connection, &mut ready, &items).await else {
+                break;
+            };
+            self.blame(error, first, &items).await?;
+        }
+        let watermark = self.shared.ledger.watermark();
+        for track in self.tracks.iter().filter(|t| t.position == last.position) {
+            let name = track.projection.name();
+            if !track.parked.is_empty() {
+                watermark.set_parked(name, track.parked.clone());
+            }
+            watermark.advance(name, last.position);
+        }
+        self.measure(items.len(), began, &last);
+        if self.follower.position() > last.position
+            && self.tracks.iter().all(|t| t.position == last.position)
+        {
+            // The batch ended before an event that is unknown: it is next.
+            self.follower = self.shared.ledger.follow(last.position, None);
+        }
+        Ok(())
+    }
+
+    /// Finds the event to blame for a failed batch, if it is an event's fault.
+    async fn blame(&mut self, error: BatchError, first: i64, items: &[Item]) -> Result<(), End> {
+        let (name, cause) = match error {
+            BatchError::Fold { projection, error } if error.is_data() => (projection, error),
+            BatchError::Fenced(_) => return Err(End::LeaseChanged),
+            BatchError::Moved { .. } => {
+                info!("Beginning again: {error}");
+                return Err(End::LeaseChanged);
+            }
+            other => return Err(other.into()),
+        };
+        self.connection.execute("ROLLBACK").await?;
+        let track = (self.tracks.iter_mut())
+            .find(|track| track.projection.name() == name && track.position == first - 1)
+            .ok_or_else(|| End::Failed(cause.to_string()))?;
+        match poison::search(&mut self.connection, track, items).await? {
+            Some((position, reason)) => {
+                error!(
+                    event.position = position,
+                    projection = name,
+                    "{name} cannot take event {position} and parks its stream: {reason}"
+                );
+                track.poison.insert(position, reason);
+                Ok(())
+            }
+            None => Err(End::Failed(cause.to_string())),
+        }
+    }
+
+    fn measure(&self, events: usize, began: Instant, last: &crate::ledger::Recorded) {
+        let mut status = self.shared.status.lock();
+        if status.failing.take().is_some() {
+            info!("The projections move again");
+        }
+        drop(status);
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        metrics::histogram!("shiji_projection_batch_events").record(f64::from(events));
+        metrics::histogram!("shiji_projection_batch_seconds").record(began.elapsed());
+        let age = self.shared.ledger.clock().now() - last.recorded_at;
+        metrics::histogram!("shiji_projection_delay_seconds")
+            .record(age.to_std().unwrap_or_default());
+    }
+
+    async fn close(self) -> End {
+        let _ = self.connection.close().await;
+        End::Stopped
+    }
+}
+
+/// The leader's own connection. Rows and checkpoint are lost or kept together, so commits need not wait for the disk.
+/// Folds find rows by key: plans made while tables were small must not scan them once they have grown.
+async fn connect(shared: &Shared) -> sqlx::Result<PgConnection> {
+    let idle = shared.options.lease.as_millis().to_string();
+    (shared.database)
+        .service_options("projector", &shared.search_path)
+        .options([
+            ("synchronous_commit", "off"),
+            ("idle_in_transaction_session_timeout", idle.as_str()),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ])
+        .connect()
+        .await
+}
