@@ -6,6 +6,7 @@
 
 pub mod processes;
 pub mod server;
+pub mod service;
 
 use shiji::postgres::{Database, ProjectionSchema};
 use sqlx::PgPool;

@@ -9,6 +9,7 @@ use crate::api::answer;
 
 /// `code`, `msg` and `error` alone: every failure, and the successes that have nothing to say.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = backend::Answer)]
 pub struct Answer {
     /// 0 on success, else the code of the failure.
     #[schema(example = 0)]
@@ -35,6 +36,7 @@ impl Answer {
 
 /// The same with `data`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = backend::DataAnswer)]
 pub struct DataAnswer<T> {
     #[serde(flatten)]
     answer: Answer,

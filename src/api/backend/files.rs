@@ -18,6 +18,12 @@ use crate::projections::media::{self, MediaFile};
 /// A file never changes under its link.
 const FOR_A_YEAR: &str = "public, max-age=31536000, immutable";
 
+/// The bytes of an image.
+#[derive(utoipa::ToSchema)]
+#[schema(as = backend::StoredFile, value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it documents the answer, which is streamed")]
+pub struct StoredFile(Vec<u8>);
+
 /// A stored file
 ///
 /// Without login. `HEAD` and `If-None-Match` work.
@@ -28,7 +34,7 @@ const FOR_A_YEAR: &str = "public, max-age=31536000, immutable";
         ("file" = String, Path, description = "Its name", example = "6f9619ff-8b86-4011-b42d-00c04fc964ff.jpg"),
     ),
     responses(
-        (status = 200, description = "The bytes", content_type = "image/*", body = Vec<u8>),
+        (status = 200, description = "The bytes", content_type = "image/*", body = StoredFile),
         (status = 304, description = "As known"),
         (status = 404, description = "Code 404", body = Answer),
     ),

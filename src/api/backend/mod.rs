@@ -60,3 +60,20 @@ pub fn word(trouble: Trouble) -> Response {
     }
     .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_documented_under_names_of_this_surface() {
+        let document = serde_json::to_value(routes().into_openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let methods = paths.values().map(|path| path.as_object().unwrap().len());
+        assert_eq!(methods.sum::<usize>(), 11);
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for name in schemas.keys() {
+            assert!(name.starts_with("backend."), "{name}");
+        }
+    }
+}

@@ -28,6 +28,7 @@ const PAGE_MAX: i64 = 100;
 
 /// What is sent to create a task.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::CreateTaskRequest)]
 #[expect(dead_code, reason = "it documents the body, which is read leniently")]
 pub struct CreateTaskRequest {
     /// What it works on.
@@ -45,6 +46,7 @@ pub struct CreateTaskRequest {
 
 /// What tasks work on.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::TaskType)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskType {
     /// 图片
@@ -55,6 +57,7 @@ pub enum TaskType {
 
 /// The id that was given out.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::CreatedTask)]
 pub struct CreatedTask {
     /// Task id.
     id: i64,
@@ -116,6 +119,7 @@ pub struct TaskQuery {
 
 /// A task with everything known of it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::TaskDetail)]
 pub struct TaskDetailData {
     /// Task id.
     id: i64,
@@ -170,6 +174,7 @@ pub async fn detail(State(app): State<App>, call: QueryCall) -> Result<Response,
 
 /// What is sent to edit a task. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::EditTaskRequest)]
 #[expect(dead_code, reason = "it documents the body, which is read leniently")]
 pub struct EditTaskRequest {
     /// Task id.
@@ -209,6 +214,7 @@ pub async fn edit(State(app): State<App>, call: JsonCall) -> Result<Response, Pr
 
 /// What is sent to move a task.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::TaskStatusRequest)]
 #[expect(dead_code, reason = "it documents the body, which is read leniently")]
 pub struct TaskStatusRequest {
     /// Task id.
@@ -257,6 +263,7 @@ async fn execute(
 
 /// What is sent to delete tasks. It may also stand in the query, as `ids=1,2,3`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::DeleteTasksRequest)]
 #[expect(dead_code, reason = "it documents the body, which is read leniently")]
 pub struct DeleteTasksRequest {
     /// Task ids; absent, null or empty deletes nothing.
@@ -311,6 +318,7 @@ pub struct TasksQuery {
 
 /// A page of the list.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::TasksAnswer)]
 pub struct TasksAnswer {
     #[serde(flatten)]
     answer: Answer,
@@ -322,6 +330,7 @@ pub struct TasksAnswer {
 
 /// A line of the list.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::TaskItem)]
 pub struct TaskItemData {
     /// Task id.
     id: i64,
@@ -339,6 +348,7 @@ pub struct TaskItemData {
 
 /// A member of staff.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::UidName)]
 pub struct UidName {
     /// Staff id.
     uid: i64,

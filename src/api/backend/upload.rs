@@ -32,6 +32,7 @@ const EAST_8: i32 = 8 * 60 * 60;
 
 /// What is sent to upload an image.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = backend::UploadRequest)]
 #[expect(dead_code, reason = "it documents the form, which is read by hand")]
 pub struct UploadRequest {
     /// One image: JPEG, PNG, GIF or WebP, recognized by its content.
@@ -41,6 +42,7 @@ pub struct UploadRequest {
 
 /// Where an image is served.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = backend::UploadAnswer)]
 pub struct UploadAnswer {
     #[serde(flatten)]
     answer: Answer,

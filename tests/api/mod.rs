@@ -1,0 +1,3 @@
+//! HTTP, request in, whole answer and appended events out: a folder a surface.
+
+mod backend;

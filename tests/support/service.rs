@@ -1,0 +1,322 @@
+//! The whole service inside the test process: database, log, projections, surfaces. Requests go through the router.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::TimeDelta;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use shiji::api::{self, App, AppParts, AppSettings, identity};
+use shiji::commands::account::OpenStaffAccount;
+use shiji::commands::{self, Desk};
+use shiji::events::Fact;
+use shiji::gateways::FileStore;
+use shiji::ledger::{
+    AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
+};
+use shiji::projections;
+use sqlx::PgPool;
+use tokio::time::Instant;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::TestDatabase;
+
+/// The password of every account that tests open.
+pub const PASSWORD: &str = "correct horse";
+
+/// A running service with a database of its own.
+pub struct Service {
+    pub app: App,
+    pub ledger: Ledger,
+    router: Router,
+    /// How far its clock is ahead of the real one, in milliseconds.
+    ahead: Arc<AtomicI64>,
+    projector: tokio::task::JoinHandle<()>,
+    _files: tempfile::TempDir,
+    pub database: TestDatabase,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.projector.abort();
+    }
+}
+
+impl Service {
+    /// With the settings of a fresh install.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub async fn with(change: impl FnOnce(&mut AppSettings)) -> Self {
+        let mut settings = AppSettings {
+            public_base_url: None,
+            backend_session_ttl: Duration::from_secs(86_400),
+            upload_max_bytes: 10 << 20,
+            body_max_bytes: 1 << 20,
+            request_timeout: Duration::from_secs(30),
+            query_patience: Duration::from_secs(2),
+        };
+        change(&mut settings);
+        Self::on(TestDatabase::create().await, settings).await
+    }
+
+    async fn on(database: TestDatabase, settings: AppSettings) -> Self {
+        let ahead = Arc::new(AtomicI64::new(0));
+        let ledger = ledger(&database, Arc::clone(&ahead)).await;
+        let files = tempfile::tempdir().unwrap();
+        let reads = database.pool();
+        projections::register(ledger.watermark());
+        let projector = tokio::spawn(project(ledger.clone(), reads.clone()));
+        let app = App::new(AppParts {
+            desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
+            reads,
+            files: FileStore::local(files.path()).unwrap(),
+            settings,
+        });
+        Self {
+            router: api::router(app.clone()),
+            app,
+            ledger,
+            ahead,
+            projector,
+            _files: files,
+            database,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn sleep(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.ahead.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Opens a staff account with [`PASSWORD`]; answers its uid.
+    pub async fn staff(&self, name: &str, role: u32, perm: u64) -> i64 {
+        let uid = self.ledger.next_id("staff").await.unwrap();
+        let open = OpenStaffAccount {
+            uid,
+            name_claim: identity::staff_name_claim(self.ledger.keys(), name),
+            name: name.to_owned(),
+            password_hash: self.app.passwords().hash(PASSWORD).await.unwrap(),
+            role,
+            perm,
+        };
+        self.app.desk().run(&self.system(), &open).await.unwrap();
+        uid
+    }
+
+    /// A staff account of that name with a session; answers its token.
+    pub async fn logged_in(&self, name: &str) -> String {
+        self.staff(name, 0, 0).await;
+        self.log_in(name).await
+    }
+
+    /// Logs in with [`PASSWORD`]; answers the token.
+    pub async fn log_in(&self, name: &str) -> String {
+        let body = serde_json::json!({ "name": name, "password": PASSWORD });
+        let reply = self.post("/backend/api/v1/login").json(&body).send().await;
+        assert_eq!(reply.json()["code"], 0, "{reply:?}");
+        reply.header("x-session-token").unwrap().to_owned()
+    }
+
+    /// A request to the desk by the system itself.
+    pub fn system(&self) -> commands::Request {
+        commands::Request {
+            metadata: Metadata {
+                actor: "system:test".to_owned(),
+                surface: "test".to_owned(),
+                request_id: Uuid::now_v7(),
+                causation: None,
+                correlation: None,
+                at: self.app.now(),
+            },
+            receipt: None,
+            if_match: None,
+            deadline: Instant::now() + Duration::from_secs(10),
+        }
+    }
+
+    /// The types of a stream's events, in order.
+    pub async fn events(&self, aggregate: &'static str, id: impl ToString) -> Vec<String> {
+        let stream = StreamId::new(aggregate, id.to_string());
+        let recorded = self.ledger.stream(&stream).await.unwrap();
+        recorded.into_iter().map(|event| event.event_type).collect()
+    }
+
+    /// The last position of the log.
+    pub async fn head(&self) -> i64 {
+        self.ledger.head().await.unwrap().position
+    }
+
+    /// The events after a position.
+    pub async fn since(&self, position: i64) -> Vec<Recorded> {
+        self.ledger.read(position, 10_000).await.unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub fn put(&self, path: &str) -> Call<'_> {
+        self.call(Method::PUT, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call<'_> {
+        self.call(Method::DELETE, path)
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "shiji.test");
+        Call {
+            service: self,
+            request,
+            body: Body::empty(),
+        }
+    }
+}
+
+/// A request on its way.
+pub struct Call<'s> {
+    service: &'s Service,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Call<'_> {
+    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.request = self.request.header(name, value.to_string());
+        self
+    }
+
+    /// With a staff session.
+    pub fn token(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// A form with one file.
+    pub fn file(self, name: &str, bytes: &[u8]) -> Self {
+        self.form(&[(name, bytes)])
+    }
+
+    /// A form with files.
+    pub fn form(self, files: &[(&str, &[u8])]) -> Self {
+        let boundary = Uuid::new_v4().simple().to_string();
+        let mut body = Vec::new();
+        for (name, bytes) in files {
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x.txt\"\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        self.header("content-type", content_type).body(body)
+    }
+
+    pub async fn send(self) -> Reply {
+        let request = self.request.body(self.body).unwrap();
+        let router = self.service.router.clone();
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        match serde_json::from_slice(&self.body) {
+            Ok(json) => json,
+            Err(error) => panic!("{error}: {self:?}"),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+async fn ledger(database: &TestDatabase, ahead: Arc<AtomicI64>) -> Ledger {
+    let real = Clock::system();
+    let clock = move || real.now() + TimeDelta::milliseconds(ahead.load(Ordering::SeqCst));
+    Ledger::open(LedgerOptions {
+        pool: database.database().pool("ledger", 8, &[]),
+        tail_pool: database.database().pool("tail", 2, &[]),
+        append: database.database().service_options("appender", &[]),
+        keys: Keys::derive(&Secret::new([7; 32])),
+        limits: AppendLimits::default(),
+        cache_entries: 10_000,
+        clock: Clock::from_fn(clock),
+    })
+    .await
+    .unwrap()
+}
+
+/// Keeps the read tables at the head of the log.
+async fn project(ledger: Ledger, pool: PgPool) {
+    let mut log = ledger.follow(0, None);
+    loop {
+        let batch = log.next(1000).await.unwrap();
+        let position = batch.last().unwrap().position;
+        let facts: Vec<Fact> = batch
+            .into_iter()
+            .map(|recorded| Fact {
+                event: shiji::events::decode(&recorded).unwrap(),
+                recorded,
+            })
+            .collect();
+        let mut tx = pool.begin().await.unwrap();
+        for projection in projections::all() {
+            let handled = |fact: &&Fact| {
+                let aggregate = fact.recorded.stream.aggregate.as_ref();
+                projection.feeds_on().contains(&aggregate)
+                    && projection.handles(&fact.event) == projections::Handling::Handled
+            };
+            let batch: Vec<&Fact> = facts.iter().filter(handled).collect();
+            if !batch.is_empty() {
+                projection.apply(&batch, &mut tx).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+        for projection in projections::all() {
+            ledger.watermark().advance(projection.name(), position);
+        }
+    }
+}
