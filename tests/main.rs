@@ -5,6 +5,7 @@
     reason = "helpers of tests may unwrap as tests may; clippy only knows the latter"
 )]
 
+mod api;
 mod ground;
 mod layering;
 mod support;

@@ -1,0 +1,6 @@
+//! Over HTTP: request in; status, whole body and appended events out.
+
+mod admin;
+mod coverage;
+mod node;
+mod ops;
