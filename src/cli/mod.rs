@@ -8,6 +8,7 @@ mod bootstrap;
 mod demo;
 mod logs;
 mod migrate;
+mod openapi;
 mod progress;
 mod serve;
 mod show;
@@ -38,6 +39,8 @@ enum Command {
     Demo(demo::Args),
     /// Look at the log and check that nobody changed it.
     Audit(audit::Args),
+    /// Print the OpenAPI document of everything the service answers.
+    Openapi,
 }
 
 /// How a command that could do its work ends.
@@ -83,6 +86,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Migrate(args) => runtime.block_on(migrate::run(args)),
         Command::Demo(args) => runtime.block_on(demo::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
+        Command::Openapi => openapi::run(),
     }
 }
 

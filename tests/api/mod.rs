@@ -1,3 +1,7 @@
-//! HTTP, request in, whole answer and appended events out: a folder a surface.
+//! Over HTTP: request in; status, whole body and appended events out. A folder a surface.
 
+mod admin;
 mod backend;
+mod coverage;
+mod node;
+mod ops;

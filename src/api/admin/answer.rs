@@ -24,6 +24,7 @@ use crate::ledger::{IdError, LoadError};
 
 /// What a command that was done answers.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StaffAnswer)]
 pub(super) struct Envelope {
     /// 0: done. Otherwise a refusal: 300 name taken, 302 not found, 303 validation, 304 has children, 305 oneself,
     /// 306 account disabled, 400 malformed, 401 not logged in, 403 forbidden, 409 conflict.
@@ -38,6 +39,7 @@ pub(super) struct Envelope {
 
 /// What was done.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StaffDone)]
 pub(super) struct Data {
     /// The aggregate's name.
     aggregate: &'static str,
@@ -54,6 +56,7 @@ pub(super) struct Data {
 
 /// A refusal, or a fault.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StaffRefusal)]
 pub(super) struct Refused {
     /// Its number.
     code: u16,

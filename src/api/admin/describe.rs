@@ -6,20 +6,25 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder}
 use utoipa::openapi::{OpenApi, Ref, Required, Schema};
 
 use super::ENDPOINT;
-use super::table::COMMANDS;
+use super::table::{COMMANDS, Description};
 
 /// Enters every command of the table: its fields among the schemas, its envelope among the body's alternatives.
 pub(super) fn commands(document: &mut OpenApi) {
     let mut body = OneOfBuilder::new().description(Some("Exactly one command."));
     let components = document.components.get_or_insert_default();
     for entry in COMMANDS {
-        let (address, name, fields) = entry.description();
-        components.schemas.insert(name.to_owned(), fields);
+        let Description {
+            address,
+            name,
+            schema,
+            schemas,
+        } = entry.description();
+        components.schemas.extend(schemas);
         body = body.item(
             ObjectBuilder::new()
                 .title(Some(name))
                 .description(Some(format!("To `{address}`.")))
-                .property(name, Ref::from_schema_name(name))
+                .property(name, Ref::from_schema_name(schema))
                 .required(name)
                 .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false))),
         );

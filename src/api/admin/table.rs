@@ -87,6 +87,7 @@ pub(super) struct Entry {
     name: &'static str,
     makes: bool,
     schema: fn() -> RefOr<Schema>,
+    schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     run: fn(Call, String, Box<RawValue>) -> Running,
 }
 
@@ -99,6 +100,7 @@ const fn entry<C: StaffCommand>() -> Entry {
         name: C::NAME,
         makes: false,
         schema: C::schema,
+        schemas: C::schemas,
         run: |call, id, fields| run::<C>(call, id, fields).boxed(),
     }
 }
@@ -110,6 +112,7 @@ const fn creation<C: StaffCreation>() -> Entry {
         name: C::NAME,
         makes: true,
         schema: C::schema,
+        schemas: C::schemas,
         run: |call, id, fields| make::<C>(call, id, fields).boxed(),
     }
 }
@@ -149,20 +152,37 @@ impl Entry {
         result
     }
 
-    /// For the documentation: where it is sent, its name, its fields.
-    pub fn description(&self) -> (String, &'static str, RefOr<Schema>) {
-        let id = match (self.realm, self.makes) {
-            (Some(realm), true) => format!("{realm}:new"),
-            (None, true) => "new".to_owned(),
-            (Some(realm), false) => format!("{realm}:{{id}}"),
-            (None, false) => "{id}".to_owned(),
+    /// For the documentation.
+    pub fn description(&self) -> Description {
+        let id = if self.makes { "new" } else { "{id}" };
+        let (address, schema) = match self.realm {
+            Some(realm) => (
+                format!("{realm}:{id}"),
+                format!("{}.{realm}.{}", self.aggregate, self.name),
+            ),
+            None => (id.to_owned(), format!("{}.{}", self.aggregate, self.name)),
         };
-        (
-            format!("{}/{id}", self.aggregate),
-            self.name,
-            (self.schema)(),
-        )
+        let mut schemas = Vec::new();
+        (self.schemas)(&mut schemas);
+        schemas.push((schema.clone(), (self.schema)()));
+        Description {
+            address: format!("{}/{address}", self.aggregate),
+            name: self.name,
+            schema,
+            schemas,
+        }
     }
+}
+
+/// What the documentation says about a command.
+pub(super) struct Description {
+    /// Where it is sent: `Task/{id}`.
+    pub address: String,
+    pub name: &'static str,
+    /// The name of the schema of its fields.
+    pub schema: String,
+    /// That schema, and what it refers to.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 /// Types, bounds, existence, permission, state: the order of contract README 2.5.

@@ -44,6 +44,7 @@ pub(super) struct Wish {
 
 /// One event of the log.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FeedEvent)]
 struct Line<'a> {
     /// `<generation>-<position>`: begin after it to go on. Unique in the life of the log.
     #[schema(example = "1-4711")]

@@ -1,0 +1,5 @@
+//! The staff endpoint (contract README section 4, `backend.md` section 4).
+
+mod accounts;
+mod envelope;
+mod things;
