@@ -9,8 +9,10 @@ mod users;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use operations::{AssignMember, CreateTeam, DeleteTeam, EditTeam};
-pub use users::{NAME_MAX, OpenTeamUser, new_user_ids, user_account, user_id};
+pub use operations::{
+    AddRole, AssignMember, CreateTeam, DeleteTeam, EditTeam, is_team_id, new_team_ids,
+};
+pub use users::{OpenTeamUser, is_user_id, new_user_ids, user_account, user_id};
 
 use super::Decide;
 use crate::events::team::{LiveTeam, TeamProfile, TeamRole};

@@ -1,8 +1,9 @@
 //! Commands to a team that look at other streams, too: the claim on its code, the accounts of creator and members.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 
-use super::{TeamCommand, TeamEdit, TeamError, user_account};
+use super::{TeamCommand, TeamEdit, TeamError, is_user_id, user_account};
 use crate::commands::name_claim::{NameClaimCommand, NameClaimError};
 use crate::commands::{Book, Operation, Stop};
 use crate::events::team::{LiveTeam, TeamProfile};
@@ -11,6 +12,23 @@ use crate::ledger::{Keys, State, StreamId};
 
 /// The scope of codes. They are told apart by letter case, as the field they appear in is.
 const SCOPE: &str = "team-code";
+
+/// Ids made at once, of which the first that is free is taken.
+const CANDIDATES: usize = 8;
+
+/// Some random ids for a team.
+#[must_use]
+pub fn new_team_ids() -> Vec<String> {
+    let one = || HEXLOWER.encode(&rand::random::<[u8; 4]>());
+    (0..CANDIDATES).map(|_| one()).collect()
+}
+
+/// Is it an id that is ever given to a team?
+#[must_use]
+pub fn is_team_id(text: &str) -> bool {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 8 && text.bytes().all(hex)
+}
 
 /// The id of the claim on a code among a creator's teams.
 fn claim_id(keys: &Keys, creator_id: &str, code: &str) -> String {
@@ -39,14 +57,16 @@ async fn release(book: &mut Book, claim: &str, team: &str) -> Result<(), Stop<Te
 
 /// The account must be there; whether it is enabled does not matter.
 async fn known(book: &mut Book, user_id: &str) -> Result<(), Stop<TeamError>> {
-    let account = book.state::<Account>(&user_account(user_id)).await?;
-    let missing = || TeamError::NoAccount {
-        user_id: user_id.to_owned(),
+    let there = is_user_id(user_id) && {
+        let account = book.state::<Account>(&user_account(user_id)).await?;
+        account.open().is_some()
     };
-    account
-        .open()
-        .map(|_| ())
-        .ok_or_else(|| Stop::Refused(missing()))
+    if there {
+        return Ok(());
+    }
+    Err(Stop::Refused(TeamError::NoAccount {
+        user_id: user_id.to_owned(),
+    }))
 }
 
 async fn live(book: &mut Book, id: &str) -> Result<LiveTeam, Stop<TeamError>> {
@@ -127,6 +147,28 @@ impl Operation for EditTeam {
     }
 }
 
+/// Adds a role to a team.
+#[derive(Debug, Clone)]
+pub struct AddRole {
+    /// The team.
+    pub id: String,
+    /// The role's name.
+    pub name: String,
+}
+
+impl Operation for AddRole {
+    /// The role's id.
+    type Outcome = u32;
+    type Refusal = TeamError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<u32, Stop<TeamError>> {
+        let name = self.name.clone();
+        book.decide::<Team>(&self.id, &TeamCommand::AddRole { name })
+            .await?;
+        Ok(live(book, &self.id).await?.last_role_id)
+    }
+}
+
 /// Gives an account a role of a team.
 #[derive(Debug, Clone)]
 pub struct AssignMember {
@@ -173,5 +215,28 @@ impl Operation for DeleteTeam {
             release(book, &code, &self.id).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_eight_lower_case_hex_characters() {
+        assert!(new_team_ids().iter().all(|id| is_team_id(id)));
+        assert!(is_team_id("b15f96dd"));
+        for bad in ["new", "b15f96d", "B15F96DD", "b15f96dg", "b15f96dd0"] {
+            assert!(!is_team_id(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_claimed_for_its_creator_and_letter_case() {
+        let keys = Keys::derive(&crate::ledger::Secret::new([7; 32]));
+        let id = |creator, code| claim_id(&keys, creator, code);
+        assert_eq!(id("Dt5mvrtU", "test"), id("Dt5mvrtU", "test"));
+        assert_ne!(id("Dt5mvrtU", "test"), id("dt5mvrtu", "test"));
+        assert_ne!(id("Dt5mvrtU", "test"), id("Dt5mvrtU", "Test"));
     }
 }

@@ -14,9 +14,6 @@ const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// Ids made at once, of which the first that is free is taken.
 const CANDIDATES: usize = 8;
 
-/// Characters of a team user's name, at most.
-pub const NAME_MAX: usize = 64;
-
 /// The account id of a team user.
 #[must_use]
 pub fn user_account(user_id: &str) -> String {
@@ -26,9 +23,13 @@ pub fn user_account(user_id: &str) -> String {
 /// The team user of an account id; `None` for other realms and for what is no id.
 #[must_use]
 pub fn user_id(account: &str) -> Option<&str> {
-    let id = account.strip_prefix(REALM)?;
-    let well_formed = id.len() == ID_LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    well_formed.then_some(id)
+    account.strip_prefix(REALM).filter(|id| is_user_id(id))
+}
+
+/// Is it an id that is ever given to a team user?
+#[must_use]
+pub fn is_user_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Some random ids for a team user.
