@@ -5,6 +5,7 @@
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
 pub mod dua_users;
+pub mod filter;
 pub mod media;
 pub mod projector;
 pub mod sessions;

@@ -7,8 +7,8 @@ use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Target, TeamId, bit};
-use crate::commands::team::{self, TeamCommand, TeamEdit, new_team_ids};
 use crate::commands::Operation;
+use crate::commands::team::{self, TeamCommand, TeamEdit, new_team_ids};
 use crate::events::Team;
 use crate::events::team::TeamProfile;
 
