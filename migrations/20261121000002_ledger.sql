@@ -262,14 +262,14 @@ BEGIN
         PERFORM pg_notify('shiji_events', v_position::text);
     END IF;
 
-    -- A receipt of a job without events stands at the head it was decided under.
+    -- A job without events stands at the head it was checked under.
+    FOR i IN 1 .. p_jobs LOOP
+        IF v_verdict[i] = 0 AND v_last[i] = 0 THEN
+            v_last[i] := v_position;
+        END IF;
+    END LOOP;
+
     IF cardinality(p_receipt_job) > 0 THEN
-        FOR i IN 1 .. cardinality(p_receipt_job) LOOP
-            v_job := p_receipt_job[i];
-            IF v_verdict[v_job] = 0 AND v_last[v_job] = 0 THEN
-                v_last[v_job] := v_position;
-            END IF;
-        END LOOP;
         INSERT INTO idempotency_keys AS k (key, digest, outcome, position, recorded_at)
         SELECT q.key, q.digest, q.outcome, v_last[q.job], v_at
         FROM unnest(p_receipt_job, p_receipt_key, p_receipt_digest, p_receipt_outcome) AS q(job, key, digest, outcome)
@@ -302,7 +302,8 @@ $$;
 REVOKE ALL ON ledger, events FROM PUBLIC, shiji_service;
 REVOKE ALL ON FUNCTION ledger_append, ledger_key_check FROM PUBLIC;
 GRANT SELECT ON ledger, events TO shiji_service;
-GRANT SELECT, INSERT ON subject_keys TO shiji_service;
+-- A key for somebody new; never another key, nor an erasure.
+GRANT SELECT, INSERT (subject, wrapped_key) ON subject_keys TO shiji_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys, snapshots TO shiji_service;
 GRANT USAGE ON SCHEMA public, ids TO shiji_service;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ids TO shiji_service;

@@ -6,7 +6,9 @@
 )]
 
 mod api;
+mod desk;
 mod ground;
 mod journeys;
 mod layering;
+mod ledger;
 mod support;

@@ -116,6 +116,9 @@ impl Append {
         pool: &PgPool,
     ) -> Result<Prepared, AppendError> {
         let metadata = self.metadata.to_json();
+        if holds_nul(&metadata) {
+            return Err(AppendError::Data("the metadata hold U+0000".to_owned()));
+        }
         let mut subjects: Vec<String> = Vec::new();
         let mut streams: Vec<(StreamId, Expected)> =
             Vec::with_capacity(self.streams.len() + self.guards.len());
@@ -131,6 +134,13 @@ impl Append {
                 if holds_nul(&event.payload) {
                     return Err(AppendError::Data(format!(
                         "{} holds U+0000",
+                        event.event_type
+                    )));
+                }
+                // Ciphertext is made here. What came along would open nowhere, and no reader would get past it.
+                if personal::has_sealed(&event.payload) {
+                    return Err(AppendError::Data(format!(
+                        "{} holds sealed values",
                         event.event_type
                     )));
                 }
@@ -153,12 +163,20 @@ impl Append {
             streams.push((write.stream, write.expected));
         }
         for (stream, version) in self.guards {
-            if streams.iter().all(|(named, _)| *named != stream) {
-                streams.push((stream, Expected::Exact(version)));
-            }
+            guard(&mut streams, stream, version)?;
+        }
+        if streams
+            .iter()
+            .any(|(_, expected)| matches!(expected, Expected::Exact(..0)))
+        {
+            return Err(AppendError::Stale);
         }
         subjects.sort();
         subjects.dedup();
+        // A line of `ledger_append`'s list; an empty one would be no subject at all.
+        if subjects.iter().any(|s| s.is_empty() || s.contains('\n')) {
+            return Err(AppendError::Data("a subject is no stream id".to_owned()));
+        }
         if !subjects.is_empty() {
             seal_events(&mut events, &subjects, ring, pool).await?;
         }
@@ -178,6 +196,22 @@ impl Append {
             deadline: self.deadline,
         })
     }
+}
+
+/// Enters a guard. On a stream that is named already both must hold.
+fn guard(
+    streams: &mut Vec<(StreamId, Expected)>,
+    stream: StreamId,
+    version: i64,
+) -> Result<(), AppendError> {
+    let guarded = Expected::Exact(version);
+    match streams.iter_mut().find(|(named, _)| *named == stream) {
+        None => streams.push((stream, guarded)),
+        Some((_, expected @ Expected::Any)) => *expected = guarded,
+        Some((_, Expected::Exact(other))) if *other != version => return Err(AppendError::Stale),
+        Some((_, Expected::Exact(_))) => {}
+    }
+    Ok(())
 }
 
 async fn seal_events(

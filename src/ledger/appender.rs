@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +20,11 @@ use uuid::Uuid;
 use super::append::{AppendError, Appended, Expected, Verdict};
 use super::envelope::{Recorded, StreamId};
 use super::tail::LocalBatch;
+
+/// How long a caller whose job was sent waits for the answer beyond its deadline.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a new connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Limits of the appender, from the settings.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +98,45 @@ pub(super) type Answer = Result<Verdict, AppendError>;
 struct Waiting {
     job: Prepared,
     reply: oneshot::Sender<Answer>,
+    ticket: Arc<Ticket>,
+}
+
+impl Waiting {
+    /// May it be sent? Not when its caller took it back, nor past its deadline; once sent, always.
+    fn may_go(&self) -> bool {
+        let late = self.job.deadline <= Instant::now();
+        !(late && self.ticket.withdraw()) && self.ticket.send()
+    }
+}
+
+/// Whether a job was sent or taken back: one of the two, decided once.
+#[derive(Debug, Default)]
+struct Ticket(AtomicU8);
+
+impl Ticket {
+    const WAITING: u8 = 0;
+    const SENT: u8 = 1;
+    const WITHDRAWN: u8 = 2;
+
+    fn send(&self) -> bool {
+        self.decide(Self::SENT)
+    }
+
+    fn withdraw(&self) -> bool {
+        self.decide(Self::WITHDRAWN)
+    }
+
+    /// True when it is now as asked, or was before.
+    fn decide(&self, to: u8) -> bool {
+        let order = Ordering::AcqRel;
+        match self
+            .0
+            .compare_exchange(Self::WAITING, to, order, Ordering::Acquire)
+        {
+            Ok(_) => true,
+            Err(found) => found == to,
+        }
+    }
 }
 
 /// The door to the appender's task.
@@ -137,12 +181,24 @@ impl Appender {
 
     /// Hands over a job and awaits the verdict. The job goes on when the caller leaves.
     pub async fn send(&self, job: Prepared) -> Answer {
-        let patience = job.deadline + Duration::from_secs(2);
-        let (reply, answer) = oneshot::channel();
+        let deadline = job.deadline;
+        let ticket = Arc::new(Ticket::default());
+        let (reply, mut answer) = oneshot::channel();
+        let waiting = Waiting {
+            job,
+            reply,
+            ticket: Arc::clone(&ticket),
+        };
         self.queue
-            .try_send(Waiting { job, reply })
+            .try_send(waiting)
             .map_err(|_| AppendError::Overloaded)?;
-        match tokio::time::timeout_at(patience, answer).await {
+        if let Ok(Ok(answer)) = tokio::time::timeout_at(deadline, &mut answer).await {
+            return answer;
+        }
+        if ticket.withdraw() {
+            return Err(AppendError::Overloaded);
+        }
+        match tokio::time::timeout_at(deadline + GRACE, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(AppendError::Unknown),
         }
@@ -181,7 +237,7 @@ impl Task {
                 .store(self.waiting.len(), Ordering::Relaxed);
             if !batch.is_empty() {
                 metrics::histogram!("shiji_append_batch_jobs").record(count(batch.len()));
-                self.carry(batch).await;
+                self.carry(batch, false).await;
             }
         }
         if let Some(connection) = self.connection.take() {
@@ -192,15 +248,8 @@ impl Task {
     /// A job whose deadline passed before it was sent is refused: nothing happened.
     fn refuse_late(&mut self) {
         let now = Instant::now();
-        if self.waiting.iter().all(|w| w.job.deadline > now) {
-            return;
-        }
-        for waiting in std::mem::take(&mut self.waiting) {
-            if waiting.job.deadline > now {
-                self.waiting.push_back(waiting);
-            } else {
-                let _ = waiting.reply.send(Err(AppendError::Overloaded));
-            }
+        if self.waiting.iter().any(|w| w.job.deadline <= now) {
+            self.waiting = refuse_late(std::mem::take(&mut self.waiting), &AppendError::Overloaded);
         }
     }
 
@@ -234,13 +283,12 @@ impl Task {
         batch
     }
 
-    /// Carries a batch to its end: every job of it gets its answer here.
-    async fn carry(&mut self, batch: Vec<Waiting>) {
-        let mut resend = false;
+    /// Carries a batch to its end: every job of it gets its answer here. `resend` marks it from the start.
+    async fn carry(&mut self, mut batch: Vec<Waiting>, mut resend: bool) {
         let mut delay = Duration::from_millis(20);
         loop {
             let sent = std::time::Instant::now();
-            match self.call(&batch, resend).await {
+            match self.call(&mut batch, resend).await {
                 Ok(rows) => {
                     metrics::histogram!("shiji_append_seconds")
                         .record(sent.elapsed().as_secs_f64());
@@ -248,28 +296,28 @@ impl Task {
                     return;
                 }
                 Err(Failure::Data(message)) => {
-                    self.carry_one_by_one(batch, message).await;
+                    self.carry_one_by_one(batch, message, resend).await;
                     return;
                 }
                 Err(Failure::Refused(error)) => {
                     error!(error = %error, "The log refused a batch: {error}");
                     let error = Arc::new(error);
                     for waiting in batch {
-                        let _ = waiting
-                            .reply
-                            .send(Err(AppendError::Unavailable(error.clone())));
+                        // Nothing happened now; what the lost connection did is not known.
+                        let _ = waiting.reply.send(Err(if resend {
+                            AppendError::Unknown
+                        } else {
+                            AppendError::Unavailable(error.clone())
+                        }));
                     }
                     return;
                 }
                 Err(Failure::NotSent(error)) => {
                     debug!(error = %error, "No connection to append on: {error}");
-                    if !resend && batch.iter().all(|w| w.job.deadline <= Instant::now()) {
-                        let error = Arc::new(error);
-                        for waiting in batch {
-                            let _ = waiting
-                                .reply
-                                .send(Err(AppendError::Unavailable(error.clone())));
-                        }
+                    if !resend {
+                        batch = refuse_late(batch, &AppendError::Unavailable(Arc::new(error)));
+                    }
+                    if batch.is_empty() {
                         return;
                     }
                 }
@@ -286,8 +334,9 @@ impl Task {
         }
     }
 
-    /// Sends each job of a failed batch alone, so that only the guilty one answers a fault.
-    async fn carry_one_by_one(&mut self, mut batch: Vec<Waiting>, message: String) {
+    /// Sends each job of a failed batch alone, so that only the guilty one answers a fault. Marked, if the batch was:
+    /// some of it may be in the log.
+    async fn carry_one_by_one(&mut self, mut batch: Vec<Waiting>, message: String, resend: bool) {
         if batch.len() == 1 {
             for waiting in batch {
                 let _ = waiting.reply.send(Err(AppendError::Data(message.clone())));
@@ -295,13 +344,15 @@ impl Task {
             return;
         }
         for waiting in batch.drain(..) {
-            Box::pin(self.carry(vec![waiting])).await;
+            Box::pin(self.carry(vec![waiting], resend)).await;
         }
     }
 
     async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            let mut connection = self.options.connect().await?;
+            let mut connection = tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect())
+                .await
+                .map_err(|_| sqlx::Error::PoolTimedOut)??;
             sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
                 .fetch_one(&mut connection)
                 .await?;
@@ -317,8 +368,8 @@ impl Task {
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    async fn call(&mut self, batch: &[Waiting], resend: bool) -> Result<Rows, Failure> {
-        let columns = Columns::of(batch, resend);
+    /// One call for the jobs of the batch that may still go; the others leave it.
+    async fn call(&mut self, batch: &mut Vec<Waiting>, resend: bool) -> Result<Rows, Failure> {
         let connection = match self.connect().await {
             Ok(connection) => connection,
             Err(error) => {
@@ -326,11 +377,16 @@ impl Task {
                 return Err(Failure::NotSent(error));
             }
         };
-        match columns.append(connection).await {
+        batch.retain(Waiting::may_go);
+        if batch.is_empty() {
+            return Err(Failure::NotSent(sqlx::Error::PoolTimedOut));
+        }
+        match Columns::of(batch, resend).append(connection).await {
             Ok(rows) => Ok(rows),
             Err(error) => {
                 let failure = Failure::of(error);
-                if matches!(failure, Failure::Lost(_)) {
+                if !matches!(failure, Failure::Data(_)) {
+                    // A session that refused may be what is wrong (read-only, an outdated plan, other settings).
                     self.connection = None;
                 }
                 Err(failure)
@@ -422,6 +478,23 @@ impl Task {
             }))
         })
     }
+}
+
+/// Answers those whose deadline has passed, and keeps the others in order.
+fn refuse_late<C>(jobs: C, error: &AppendError) -> C
+where
+    C: IntoIterator<Item = Waiting> + FromIterator<Waiting>,
+{
+    let now = Instant::now();
+    jobs.into_iter()
+        .filter_map(|waiting| {
+            if waiting.job.deadline > now {
+                return Some(waiting);
+            }
+            let _ = waiting.reply.send(Err(error.clone()));
+            None
+        })
+        .collect()
 }
 
 fn repeated(rows: &Rows, index: usize, position: i64) -> Answer {
@@ -530,7 +603,8 @@ impl Failure {
         };
         let code = database.code().unwrap_or_default();
         match code.get(..3) {
-            Some(class) if class.starts_with("22") || class.starts_with("23") => {
+            // Data exceptions, integrity, and limits of the program: a key too long for an index, JSON too deep.
+            Some(class) if ["22", "23", "54"].iter().any(|data| class.starts_with(data)) => {
                 Self::Data(database.to_string())
             }
             // Connection faults, shutdown, crash: what was sent may stand.

@@ -4,7 +4,6 @@
 //! texts with their length in front, payload and metadata as the stored bytes. The append function writes the same sum in SQL.
 //! A cut-off tail, or a chain recomputed from the start, shows only against a head printed earlier.
 
-use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,17 +30,20 @@ struct Row {
     event_version: String,
     payload: String,
     metadata: String,
+    /// `None` for a list the append would not have stored (empty, with nulls).
     subjects: Option<String>,
-    recorded_at: DateTime<Utc>,
+    /// Since the epoch. `None` for a time the append would not have stored (infinity).
+    recorded_micros: Option<i64>,
     chain: Vec<u8>,
 }
 
-fn link(before: &Link, row: &Row) -> Link {
+/// The link that belongs to a row, unless no row of the append's could look like it.
+fn link(before: &Link, row: &Row) -> Option<Link> {
     let mut fields = Sha256::new();
     fields.update(row.position.to_be_bytes());
     fields.update(row.event_id.as_bytes());
     fields.update(row.sequence.to_be_bytes());
-    fields.update(row.recorded_at.timestamp_micros().to_be_bytes());
+    fields.update(row.recorded_micros?.to_be_bytes());
     for text in [
         &row.aggregate_type,
         &row.aggregate_id,
@@ -49,7 +51,7 @@ fn link(before: &Link, row: &Row) -> Link {
         &row.event_version,
         &row.payload,
         &row.metadata,
-        row.subjects.as_ref().unwrap_or(&String::new()),
+        row.subjects.as_ref()?,
     ] {
         fields.update((text.len() as u64).to_be_bytes());
         fields.update(text.as_bytes());
@@ -57,7 +59,7 @@ fn link(before: &Link, row: &Row) -> Link {
     let mut link = Sha256::new();
     link.update(before);
     link.update(fields.finalize());
-    link.finalize().into()
+    Some(link.finalize().into())
 }
 
 /// Where the chain stands: print it, keep it elsewhere, verify from it later.
@@ -197,7 +199,12 @@ pub async fn verify(
             Row,
             r#"SELECT position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
                       payload::text AS "payload!", metadata::text AS "metadata!",
-                      array_to_string(subjects, E'\n') AS subjects, recorded_at, chain
+                      CASE WHEN subjects IS NULL THEN ''
+                           WHEN subjects <> '{}' AND subjects = string_to_array(array_to_string(subjects, E'\n'), E'\n')
+                               THEN array_to_string(subjects, E'\n') END AS subjects,
+                      CASE WHEN isfinite(recorded_at) THEN (extract(epoch FROM recorded_at) * 1000000)::bigint
+                           END AS recorded_micros,
+                      chain
                FROM events WHERE position > $1 ORDER BY position LIMIT $2"#,
             position,
             CHUNK,
@@ -214,13 +221,12 @@ pub async fn verify(
                 };
                 return Ok(sound(position, &chain, Some(missing)));
             }
-            let next = link(&chain, &row);
-            if row.chain != next {
+            let Some(next) = link(&chain, &row).filter(|next| row.chain == next) else {
                 let changed = Tampering::Changed {
                     position: row.position,
                 };
                 return Ok(sound(position, &chain, Some(changed)));
-            }
+            };
             chain = next;
             position = row.position;
         }

@@ -1,5 +1,6 @@
 //! Work teams as their creators list them, with their roles and who holds them.
 
+mod queries;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use sqlx::PgConnection;
+
+pub use queries::{FIELDS, PAGE, TeamItem, TeamPage, TeamsWanted, page};
 
 use super::{FoldError, Handling, Projection};
 use crate::events::{Event, Fact, TeamEvent};
