@@ -604,7 +604,11 @@ impl Failure {
         let code = database.code().unwrap_or_default();
         match code.get(..3) {
             // Data exceptions, integrity, and limits of the program: a key too long for an index, JSON too deep.
-            Some(class) if ["22", "23", "54"].iter().any(|data| class.starts_with(data)) => {
+            Some(class)
+                if ["22", "23", "54"]
+                    .iter()
+                    .any(|data| class.starts_with(data)) =>
+            {
                 Self::Data(database.to_string())
             }
             // Connection faults, shutdown, crash: what was sent may stand.

@@ -181,13 +181,20 @@ async fn a_job_is_checked_at_the_door() {
     nul.metadata.correlation = Some("a\0b".to_owned());
     refused(nul).await;
     // Ciphertext from elsewhere opens nowhere: the stream, and every tail of the log, would end here.
-    refused(one("a", EXACT(0), event(r#"{"Noted":{"note":{"$sealed":["Account:1","AAAA"]}}}"#))).await;
+    refused(one(
+        "a",
+        EXACT(0),
+        event(r#"{"Noted":{"note":{"$sealed":["Account:1","AAAA"]}}}"#),
+    ))
+    .await;
     for subject in ["", "Account:1\nAccount:2"] {
         let payload = serde_json::json!({ "Noted": { "note": { "$personal": [subject, "x"] } } });
         refused(one("a", EXACT(0), event(&payload.to_string()))).await;
     }
     assert_eq!(assert_sound(&ledger).await, 0);
-    yes(ledger.append(one("a", EXACT(0), noted("\\u0000 spelled out"))).await);
+    yes(ledger
+        .append(one("a", EXACT(0), noted("\\u0000 spelled out")))
+        .await);
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ async fn log(test: &TestDatabase, events: i64) -> Ledger {
     for number in events / 2..events {
         let id = if number % 2 == 0 { "b" } else { "c" };
         let mut job = job(&[(id, Expected::Any)]);
-        let payload = serde_json::json!({ "Noted": { "note": { "$personal": ["Account:1", id] } } });
+        let payload =
+            serde_json::json!({ "Noted": { "note": { "$personal": ["Account:1", id] } } });
         job.streams[0].events = vec![event(&payload.to_string())];
         yes(ledger.append(job).await);
     }
@@ -70,9 +71,17 @@ async fn a_change_of_any_column_is_found_at_its_position() {
     ];
     for change in changes {
         for position in [1, 7, 17, 20] {
-            tamper(&test, &format!("UPDATE events SET {change} WHERE position = {position}")).await;
+            tamper(
+                &test,
+                &format!("UPDATE events SET {change} WHERE position = {position}"),
+            )
+            .await;
             let verified = ledger.verify(None, |_| {}).await.expect(change);
-            assert_eq!(verified.tampering, Some(Tampering::Changed { position }), "{change}");
+            assert_eq!(
+                verified.tampering,
+                Some(Tampering::Changed { position }),
+                "{change}"
+            );
             assert_eq!(verified.position, position - 1);
             let restore = "DELETE FROM events; INSERT INTO events SELECT * FROM kept";
             tamper(&test, restore).await;
@@ -116,7 +125,11 @@ async fn removal_insertion_and_another_order_are_found_where_they_begin() {
     for (sql, found) in cases {
         let test = TestDatabase::create().await;
         let ledger = log(&test, 10).await;
-        tamper(&test, "ALTER TABLE events DROP CONSTRAINT events_position_positive").await;
+        tamper(
+            &test,
+            "ALTER TABLE events DROP CONSTRAINT events_position_positive",
+        )
+        .await;
         tamper(&test, sql).await;
         let verified = ledger.verify(None, |_| {}).await.unwrap();
         assert_eq!(verified.tampering, found, "{sql}");
@@ -152,32 +165,74 @@ async fn a_cut_tail_and_a_rewritten_chain_show_only_against_an_earlier_head() {
     let printed = ledger.head().await.unwrap();
     assert_eq!((printed.position, printed.ledger), (10, ledger.id()));
     let kept = link(&printed);
-    assert_eq!(ledger.verify(Some(kept), |_| {}).await.unwrap().tampering, None);
+    assert_eq!(
+        ledger.verify(Some(kept), |_| {}).await.unwrap().tampering,
+        None
+    );
     // The sum in Rust, in the append and here is the same one: recomputing an honest log changes nothing.
     tamper(&test, RECOMPUTE).await;
     assert_eq!(ledger.head().await.unwrap(), printed);
 
     tamper(&test, "DELETE FROM events WHERE position > 8").await;
     assert_eq!(ledger.verify(None, |_| {}).await.unwrap().tampering, None);
-    let cut = Some(Tampering::CutOff { position: 10, last: 8 });
-    assert_eq!(ledger.verify(Some(kept), |_| {}).await.unwrap().tampering, cut);
+    let cut = Some(Tampering::CutOff {
+        position: 10,
+        last: 8,
+    });
+    assert_eq!(
+        ledger.verify(Some(kept), |_| {}).await.unwrap().tampering,
+        cut
+    );
 
     for number in 0..5 {
-        yes(node(&test).await.append(job(&[(&format!("later {number}"), Expected::Any)])).await);
+        yes(node(&test)
+            .await
+            .append(job(&[(&format!("later {number}"), Expected::Any)]))
+            .await);
     }
     let rewritten = Some(Tampering::Rewritten { position: 10 });
-    assert_eq!(ledger.verify(Some(kept), |_| {}).await.unwrap().tampering, rewritten);
+    assert_eq!(
+        ledger.verify(Some(kept), |_| {}).await.unwrap().tampering,
+        rewritten
+    );
 
     let printed = ledger.head().await.unwrap();
-    tamper(&test, "UPDATE events SET payload = '{\"forged\":true}' WHERE position = 3").await;
+    tamper(
+        &test,
+        "UPDATE events SET payload = '{\"forged\":true}' WHERE position = 3",
+    )
+    .await;
     tamper(&test, RECOMPUTE).await;
     assert_eq!(ledger.verify(None, |_| {}).await.unwrap().tampering, None);
-    let rewritten = Some(Tampering::Rewritten { position: printed.position });
-    assert_eq!(ledger.verify(Some(link(&printed)), |_| {}).await.unwrap().tampering, rewritten);
+    let rewritten = Some(Tampering::Rewritten {
+        position: printed.position,
+    });
+    assert_eq!(
+        ledger
+            .verify(Some(link(&printed)), |_| {})
+            .await
+            .unwrap()
+            .tampering,
+        rewritten
+    );
 
-    tamper(&test, &format!("DELETE FROM events WHERE position = {}", printed.position)).await;
-    yes(node(&test).await.append(job(&[("last", Expected::Any)])).await);
-    assert_eq!(ledger.verify(Some(link(&printed)), |_| {}).await.unwrap().tampering, rewritten);
+    tamper(
+        &test,
+        &format!("DELETE FROM events WHERE position = {}", printed.position),
+    )
+    .await;
+    yes(node(&test)
+        .await
+        .append(job(&[("last", Expected::Any)]))
+        .await);
+    assert_eq!(
+        ledger
+            .verify(Some(link(&printed)), |_| {})
+            .await
+            .unwrap()
+            .tampering,
+        rewritten
+    );
 }
 
 #[tokio::test]
@@ -189,12 +244,22 @@ async fn verifying_from_a_kept_head_checks_what_follows_it_and_says_how_much() {
     let verified = ledger.verify(Some(kept), |_| {}).await.unwrap();
     assert_eq!((verified.events, verified.position), (6, 16));
     assert_eq!(verified.chain, ledger.head().await.unwrap().chain);
-    tamper(&test, "UPDATE events SET event_type = 'Other' WHERE position = 14").await;
+    tamper(
+        &test,
+        "UPDATE events SET event_type = 'Other' WHERE position = 14",
+    )
+    .await;
     let verified = ledger.verify(Some(kept), |_| {}).await.unwrap();
-    assert_eq!(verified.tampering, Some(Tampering::Changed { position: 14 }));
+    assert_eq!(
+        verified.tampering,
+        Some(Tampering::Changed { position: 14 })
+    );
     tamper(&test, "DELETE FROM events WHERE position = 10").await;
     let verified = ledger.verify(Some(kept), |_| {}).await.unwrap();
-    assert_eq!(verified.tampering, Some(Tampering::Removed { position: 10 }));
+    assert_eq!(
+        verified.tampering,
+        Some(Tampering::Removed { position: 10 })
+    );
 }
 
 #[tokio::test]

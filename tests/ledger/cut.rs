@@ -18,7 +18,13 @@ async fn proxied(test: &TestDatabase) -> (Ledger, Proxy) {
 }
 
 fn only(number: usize, fate: Fate) -> impl Fn(usize) -> Fate + Send + Sync + 'static {
-    move |statement| if statement == number { fate } else { Fate::Pass }
+    move |statement| {
+        if statement == number {
+            fate
+        } else {
+            Fate::Pass
+        }
+    }
 }
 
 #[tokio::test]
@@ -38,7 +44,10 @@ async fn an_append_whose_answer_is_lost_is_accepted_once() {
         let appended = yes(ledger.append(lost).await);
         assert!(proxy.statements() > 1, "it was sent again");
         let read = ledger.read(appended.position - 3, 10).await.unwrap();
-        assert_eq!(read.iter().map(|event| event.event_id).collect::<Vec<_>>(), ids);
+        assert_eq!(
+            read.iter().map(|event| event.event_id).collect::<Vec<_>>(),
+            ids
+        );
         for (read, told) in read.iter().zip(appended.events.iter()) {
             assert_eq!(format!("{read:?}"), format!("{told:?}"));
         }
@@ -153,7 +162,11 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
     let mut tasks = Vec::new();
     for writer in 0..8 {
         // Some of the jobs come from a node whose connection is well.
-        let ledger = if writer == 7 { other.clone() } else { ledger.clone() };
+        let ledger = if writer == 7 {
+            other.clone()
+        } else {
+            ledger.clone()
+        };
         tasks.push(tokio::spawn(async move {
             let mut answers = Vec::new();
             for number in 0..25 {
@@ -182,18 +195,34 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
     assert_sound(&other).await;
     let mut own = Vec::new();
     for writer in 0..8 {
-        own.extend(other.stream(&stream(&format!("own {writer}"))).await.unwrap());
+        own.extend(
+            other
+                .stream(&stream(&format!("own {writer}")))
+                .await
+                .unwrap(),
+        );
     }
     let there: HashSet<Uuid> = own.iter().map(|event| event.event_id).collect();
     assert!(accepted.is_subset(&there), "an acknowledged append is lost");
-    assert!(there.iter().all(|id| accepted.contains(id) || unknown.contains(id)), "a refused job is there");
+    assert!(
+        there
+            .iter()
+            .all(|id| accepted.contains(id) || unknown.contains(id)),
+        "a refused job is there"
+    );
 }
 
 #[tokio::test]
 async fn when_the_answer_never_comes_the_caller_hears_that_nobody_knows() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = proxied(&test).await;
-    proxy.plan(|number| if number == 0 { Fate::CutAfter } else { Fate::CutBefore });
+    proxy.plan(|number| {
+        if number == 0 {
+            Fate::CutAfter
+        } else {
+            Fate::CutBefore
+        }
+    });
     let mut lost = job(&[("a", Expected::Exact(0))]);
     lost.deadline = Instant::now() + Duration::from_millis(200);
     assert_like!(ledger.append(lost).await, Err(AppendError::Unknown));
@@ -211,14 +240,23 @@ async fn a_server_that_refuses_the_resend_does_not_make_the_first_attempt_undone
     let (ledger, proxy) = proxied(&test).await;
     let database = test.database().name().to_owned();
     let set = async |sql: String| {
-        sqlx::query(&sql).execute(&mut superuser(&test).await).await.unwrap();
+        sqlx::query(&sql)
+            .execute(&mut superuser(&test).await)
+            .await
+            .unwrap();
     };
     proxy.plan(only(0, Fate::CutAfter));
     // The append refuses new sessions of this database: after the cut only refusals are to be had.
-    set(format!("ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")).await;
+    set(format!(
+        "ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'"
+    ))
+    .await;
     let answer = ledger.append(job(&[("a", Expected::Exact(0))])).await;
     assert_like!(answer, Err(AppendError::Unknown));
-    set(format!("ALTER DATABASE {database} RESET default_transaction_isolation")).await;
+    set(format!(
+        "ALTER DATABASE {database} RESET default_transaction_isolation"
+    ))
+    .await;
     yes(ledger.append(job(&[("a", Expected::Exact(1))])).await);
     assert_eq!(assert_sound(&ledger).await, 3);
 }

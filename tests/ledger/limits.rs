@@ -59,14 +59,23 @@ async fn past_its_deadline_and_unsent_a_job_is_refused_and_never_happens() {
     let mut late = job(&[("late", Expected::Any)]);
     late.deadline = Instant::now() + Duration::from_millis(50);
     // Behind a batch that waits: the caller is not kept beyond its deadline.
-    assert_like!(at_once(ledger.append(late)).await, Err(AppendError::Overloaded));
+    assert_like!(
+        at_once(ledger.append(late)).await,
+        Err(AppendError::Overloaded)
+    );
     held.release().await;
     yes(first.await.unwrap());
     let mut over = job(&[("over", Expected::Any)]);
     over.deadline = Instant::now();
-    assert_like!(at_once(ledger.append(over)).await, Err(AppendError::Overloaded));
+    assert_like!(
+        at_once(ledger.append(over)).await,
+        Err(AppendError::Overloaded)
+    );
     yes(ledger.append(job(&[("next", Expected::Any)])).await);
-    assert_eq!(version(&ledger, "late").await + version(&ledger, "over").await, 0);
+    assert_eq!(
+        version(&ledger, "late").await + version(&ledger, "over").await,
+        0
+    );
     assert_eq!(assert_sound(&ledger).await, 2);
 }
 
@@ -89,10 +98,16 @@ async fn while_the_database_is_away_the_late_are_refused_and_the_patient_are_ser
     // This one leaves without hearing anything.
     within("gone", Duration::from_millis(100)).abort();
     let answer = at_once(hasty).await.unwrap();
-    assert_like!(answer, Err(AppendError::Overloaded | AppendError::Unavailable(_)));
+    assert_like!(
+        answer,
+        Err(AppendError::Overloaded | AppendError::Unavailable(_))
+    );
     proxy.set_closed(false);
     yes(patient.await.unwrap());
-    assert_eq!(version(&ledger, "hasty").await + version(&ledger, "gone").await, 0);
+    assert_eq!(
+        version(&ledger, "hasty").await + version(&ledger, "gone").await,
+        0
+    );
 }
 
 #[tokio::test]

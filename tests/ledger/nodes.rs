@@ -24,7 +24,9 @@ async fn write(ledger: Ledger, seed: u64) -> Vec<Sent> {
     let mut known = HashMap::<usize, i64>::new();
     let mut sent = Vec::new();
     for _ in 0..JOBS {
-        let mut names: Vec<usize> = (0..random.random_range(1..=5)).map(|_| random.random_range(0..40)).collect();
+        let mut names: Vec<usize> = (0..random.random_range(1..=5))
+            .map(|_| random.random_range(0..40))
+            .collect();
         names.sort_unstable();
         names.dedup();
         let mut job = job(&[]);
@@ -34,37 +36,61 @@ async fn write(ledger: Ledger, seed: u64) -> Vec<Sent> {
             } else {
                 Expected::Exact(known.get(name).copied().unwrap_or(0))
             };
-            let events = (0..random.random_range(1..=3)).map(|_| noted(&name.to_string())).collect();
+            let events = (0..random.random_range(1..=3))
+                .map(|_| noted(&name.to_string()))
+                .collect();
             let stream = stream(&name.to_string());
-            job.streams.push(StreamWrite { stream, expected, events });
+            job.streams.push(StreamWrite {
+                stream,
+                expected,
+                events,
+            });
         }
         if random.random_bool(0.3) {
             let guarded = random.random_range(40..44);
-            job.guards.push((stream(&guarded.to_string()), known.get(&guarded).copied().unwrap_or(0)));
+            job.guards.push((
+                stream(&guarded.to_string()),
+                known.get(&guarded).copied().unwrap_or(0),
+            ));
             names.push(guarded);
         } else if random.random_bool(0.05) {
             // Now and then what others guard moves.
             let name = random.random_range(40..44).to_string();
-            job.streams.push(StreamWrite { stream: stream(&name), expected: Expected::Any, events: vec![noted(&name)] });
+            job.streams.push(StreamWrite {
+                stream: stream(&name),
+                expected: Expected::Any,
+                events: vec![noted(&name)],
+            });
         }
         let events = job
             .streams
             .iter()
-            .flat_map(|write| write.events.iter().map(|event| (write.stream.id.clone(), event.event_id)))
+            .flat_map(|write| {
+                write
+                    .events
+                    .iter()
+                    .map(|event| (write.stream.id.clone(), event.event_id))
+            })
             .collect();
         match ledger.append(job).await {
             Ok(verdict) => {
                 for event in yes(Ok(verdict)).events.iter() {
                     known.insert(event.stream.id.parse().unwrap(), event.sequence);
                 }
-                sent.push(Sent { events, accepted: true });
+                sent.push(Sent {
+                    events,
+                    accepted: true,
+                });
             }
             Err(AppendError::Stale) => {
                 for name in names {
                     let version = version(&ledger, &name.to_string()).await;
                     known.insert(name, i64::try_from(version).unwrap());
                 }
-                sent.push(Sent { events, accepted: false });
+                sent.push(Sent {
+                    events,
+                    accepted: false,
+                });
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -92,7 +118,12 @@ async fn positions_have_no_hole_and_every_accepted_job_is_there_whole_and_once()
         })
         .collect();
     let writers: Vec<_> = (0..WRITERS * 3)
-        .map(|number| tokio::spawn(write(nodes[usize::try_from(number % 3).unwrap()].clone(), number)))
+        .map(|number| {
+            tokio::spawn(write(
+                nodes[usize::try_from(number % 3).unwrap()].clone(),
+                number,
+            ))
+        })
         .collect();
     let mut sent = Vec::new();
     for writer in writers {
@@ -102,18 +133,36 @@ async fn positions_have_no_hole_and_every_accepted_job_is_there_whole_and_once()
     assert_eq!(assert_sound(&last).await, end);
 
     let log = last.read(0, end).await.unwrap();
-    let places: HashMap<Uuid, &Recorded> = log.iter().map(|event| (event.event_id, event)).collect();
+    let places: HashMap<Uuid, &Recorded> =
+        log.iter().map(|event| (event.event_id, event)).collect();
     assert_eq!(places.len(), log.len());
-    let (accepted, refused): (Vec<Sent>, Vec<Sent>) = sent.into_iter().partition(|job| job.accepted);
-    assert!(accepted.len() > 200 && refused.len() > 200, "{} : {}", accepted.len(), refused.len());
+    let (accepted, refused): (Vec<Sent>, Vec<Sent>) =
+        sent.into_iter().partition(|job| job.accepted);
+    assert!(
+        accepted.len() > 200 && refused.len() > 200,
+        "{} : {}",
+        accepted.len(),
+        refused.len()
+    );
     for job in &accepted {
-        let positions: Vec<i64> = job.events.iter().map(|(_, id)| places[id].position).collect();
+        let positions: Vec<i64> = job
+            .events
+            .iter()
+            .map(|(_, id)| places[id].position)
+            .collect();
         let first = positions[0];
         let whole: Vec<i64> = (first..).take(positions.len()).collect();
         assert_eq!(positions, whole, "a job lies together, in order");
-        assert!(job.events.iter().all(|(name, id)| places[id].stream.id == *name));
+        assert!(
+            job.events
+                .iter()
+                .all(|(name, id)| places[id].stream.id == *name)
+        );
     }
-    let written: HashSet<Uuid> = accepted.iter().flat_map(|job| job.events.iter().map(|(_, id)| *id)).collect();
+    let written: HashSet<Uuid> = accepted
+        .iter()
+        .flat_map(|job| job.events.iter().map(|(_, id)| *id))
+        .collect();
     assert_eq!(written.len() + 1, log.len(), "refused jobs left nothing");
     for follower in following {
         let seen = follower.await.unwrap();

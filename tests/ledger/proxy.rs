@@ -168,5 +168,8 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
 }
 
 fn count(bytes: &[u8], pattern: &[u8]) -> usize {
-    bytes.windows(pattern.len()).filter(|window| *window == pattern).count()
+    bytes
+        .windows(pattern.len())
+        .filter(|window| *window == pattern)
+        .count()
 }

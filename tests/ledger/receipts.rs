@@ -25,13 +25,19 @@ fn again(verdict: Result<Verdict, AppendError>) -> (u8, String, i64) {
 async fn a_repeated_key_has_the_first_answer_also_on_another_node_and_after_a_restart() {
     let test = TestDatabase::create().await;
     let ledger = node(&test).await;
-    assert_eq!(yes(ledger.append(kept("a", 1, 1, "first")).await).position, 1);
+    assert_eq!(
+        yes(ledger.append(kept("a", 1, 1, "first")).await).position,
+        1
+    );
     let first = (1, "first".to_owned(), 1);
     assert_eq!(again(ledger.append(kept("a", 1, 1, "second")).await), first);
     // Another request under the key is told apart by the digest of the first.
     assert_eq!(again(ledger.append(kept("b", 1, 2, "other")).await), first);
     let restarted = node(&test).await;
-    assert_eq!(again(restarted.append(kept("a", 1, 1, "third")).await), first);
+    assert_eq!(
+        again(restarted.append(kept("a", 1, 1, "third")).await),
+        first
+    );
     let receipt = restarted.receipt(&[1; 32]).await.unwrap().unwrap();
     assert_eq!(again(Ok(receipt)), first);
     assert!(restarted.receipt(&[2; 32]).await.unwrap().is_none());
