@@ -11,4 +11,5 @@ mod ground;
 mod journeys;
 mod layering;
 mod ledger;
+mod projections;
 mod support;

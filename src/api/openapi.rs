@@ -41,11 +41,11 @@ pub fn document() -> OpenApi {
     document.merge(ops::routes().into_openapi());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(
-        "staff_cookie",
+        "backend_session",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(STAFF_COOKIE))),
     );
     components.add_security_scheme(
-        "staff_bearer",
+        "bearer",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
     );
     components.add_security_scheme(

@@ -10,6 +10,7 @@ mod logs;
 mod migrate;
 mod openapi;
 mod progress;
+mod projections;
 mod serve;
 mod show;
 mod store;
@@ -37,6 +38,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Fill the store with a believable data set, sent as real commands. Safe to run again.
     Demo(demo::Args),
+    /// How far the read tables are, and what to do about it.
+    Projections(projections::Args),
     /// Look at the log and check that nobody changed it.
     Audit(audit::Args),
     /// Print the OpenAPI document of everything the service answers.
@@ -85,6 +88,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Serve(args) => runtime.block_on(serve::run(args)),
         Command::Migrate(args) => runtime.block_on(migrate::run(args)),
         Command::Demo(args) => runtime.block_on(demo::run(args)),
+        Command::Projections(args) => runtime.block_on(projections::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
         Command::Openapi => openapi::run(),
     }

@@ -222,10 +222,7 @@ impl Follower {
             if self.tail.position() >= self.next {
                 // Subscribed before reading, so that nothing falls between the two.
                 let mut fresh = self.fresh.take().unwrap_or_else(|| self.tail.subscribe());
-                let mut whole = true;
-                while let Ok(chunk) = fresh.try_recv().inspect_err(|error| {
-                    whole = matches!(error, broadcast::error::TryRecvError::Empty);
-                }) {
+                while let Ok(chunk) = fresh.try_recv() {
                     if chunk.first().is_some_and(|e| e.position <= self.next) {
                         let next = self.next;
                         self.held
@@ -235,12 +232,9 @@ impl Follower {
                             return Ok(());
                         }
                     } else {
-                        whole = false;
                         break;
                     }
                 }
-                // Kept across the read, else a busy log would never be taken up live again.
-                self.fresh = whole.then_some(fresh);
                 let limit = i64::try_from(max.max(500)).unwrap_or(500);
                 let read = read(&self.pool, &self.ring, self.next - 1, limit).await?;
                 self.held.extend(read);

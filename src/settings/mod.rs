@@ -186,8 +186,8 @@ pub struct Limits {
     #[arg(long, env = "SHIJI_PROJECTOR_BATCH_EVENTS", default_value = "2000", value_name = "COUNT", value_parser = count)]
     pub projector_batch_events: usize,
 
-    /// How long the projector's lease holds without being renewed, in milliseconds. Default 5000.
-    #[arg(long, env = "SHIJI_LEASE_MS", default_value = "5000", value_name = "MILLISECONDS", value_parser = millis)]
+    /// How long the projector's lease holds without being renewed, in milliseconds. Default 2500.
+    #[arg(long, env = "SHIJI_LEASE_MS", default_value = "2500", value_name = "MILLISECONDS", value_parser = millis)]
     pub lease_ms: Duration,
 }
 

@@ -1,1 +1,216 @@
-//! Coverage.
+//! What is documented, what is routed and what is described are one and the same: whoever forgets one of them fails here.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use shiji::api::{openapi, ops};
+
+use super::node::{Node, answer};
+
+/// Every documented endpoint: surface, method, path …
+const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
+/// Those of surfaces not built yet. Lines only go.
+const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
+/// How many lines that list may have. Lower it with every endpoint that is built.
+const UNBUILT_AT_MOST: usize = 131;
+/// Beyond the documents, on the public listener.
+const OURS: [(&str, &str); 4] = [
+    ("POST", "/admin/commands/{aggregate}/{id}"),
+    ("GET", "/upload/{date}/{file}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];
+/// On the operators' listener.
+const OPS: [(&str, &str); 5] = [
+    ("GET", "/metrics"),
+    ("GET", "/feed"),
+    ("GET", "/openapi.json"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];
+/// Where nobody has to be logged in.
+const OPEN: [&str; 5] = [
+    "/backend/api/v1/login",
+    "/backend/api/v1/logout",
+    "/upload/{date}/{file}",
+    "/healthz",
+    "/readyz",
+];
+
+type Endpoints = BTreeSet<(String, String)>;
+
+/// Method and path of every line; a line with several methods is several endpoints.
+fn listed(tsv: &str) -> Endpoints {
+    let line = |line: &str| {
+        let mut fields = line.split('\t').skip(1).map(str::to_owned);
+        (fields.next().unwrap(), fields.next().unwrap())
+    };
+    let each = |(methods, path): (String, String)| {
+        let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
+        methods
+            .into_iter()
+            .map(move |method| (method, path.clone()))
+    };
+    tsv.lines().map(line).flat_map(each).collect()
+}
+
+fn owned(endpoints: &[(&str, &str)]) -> Endpoints {
+    endpoints
+        .iter()
+        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
+        .collect()
+}
+
+fn described() -> Endpoints {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().clone();
+    let methods = |(path, operations): (String, Value)| {
+        let operations = operations.as_object().unwrap().clone();
+        operations
+            .into_iter()
+            .map(move |(method, _)| (method.to_uppercase(), path.clone()))
+    };
+    paths.into_iter().flat_map(methods).collect()
+}
+
+/// The paths of a router, as its debug form tells them.
+fn routed(router: &axum::Router) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let paths = text.split("paths: {").nth(1).unwrap();
+    let quoted = paths.split('"').skip(1).step_by(2);
+    quoted
+        .take_while(|path| path.starts_with('/'))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn paths(endpoints: &Endpoints) -> BTreeSet<String> {
+    endpoints.iter().map(|(_, path)| path.clone()).collect()
+}
+
+#[test]
+fn the_list_of_what_is_not_built_only_shrinks() {
+    let lines: Vec<&str> = UNBUILT.lines().collect();
+    assert!(
+        lines.len() <= UNBUILT_AT_MOST,
+        "the list grew to {}",
+        lines.len()
+    );
+    for line in lines {
+        let known = DOCUMENTED
+            .lines()
+            .any(|documented| documented.starts_with(&format!("{line}\t")));
+        assert!(known, "nothing documented is called {line:?}");
+    }
+}
+
+#[test]
+fn every_documented_endpoint_is_described_or_not_built_yet_and_nothing_else_is() {
+    let documented = listed(DOCUMENTED);
+    let unbuilt = listed(UNBUILT);
+    let built: Endpoints = documented.difference(&unbuilt).cloned().collect();
+    let expected: Endpoints = built
+        .into_iter()
+        .chain(owned(&OURS))
+        .chain(owned(&OPS))
+        .collect();
+    let described = described();
+    let missing: Vec<_> = expected.difference(&described).collect();
+    assert!(
+        missing.is_empty(),
+        "not in the OpenAPI document: {missing:?}"
+    );
+    let strange: Vec<_> = described.difference(&expected).collect();
+    assert!(strange.is_empty(), "described, and on no list: {strange:?}");
+}
+
+#[tokio::test]
+async fn the_routers_have_what_is_described_and_nothing_else() {
+    let node = Node::start().await;
+    let ops_only = owned(&OPS);
+    let public: Endpoints = described()
+        .difference(&ops_only)
+        .cloned()
+        .chain(owned(&OURS))
+        .collect();
+    assert_eq!(routed(&node.public_router()), paths(&public));
+    let mut inner = paths(&ops_only);
+    inner.extend(["/docs", "/docs/", "/docs/{*rest}"].map(str::to_owned));
+    assert_eq!(routed(&ops::router(node.ops())), inner);
+}
+
+/// A path that the route takes.
+fn filled(path: &str) -> String {
+    let known = path.replace("{aggregate}", "Task").replace("{id}", "1");
+    known
+        .replace("{date}", "20240102")
+        .replace("{file}", "x.png")
+}
+
+#[tokio::test]
+async fn every_endpoint_answers_its_methods_and_no_others() {
+    let node = Node::start().await;
+    let described = described();
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+    ];
+    for (listener, mine) in [(&node.public, true), (&node.ops, false)] {
+        for path in paths(&described) {
+            let on_ops = OPS.iter().any(|(_, other)| *other == path);
+            let on_public = !on_ops || OURS.iter().any(|(_, other)| *other == path);
+            if path == "/feed" || !(if mine { on_public } else { on_ops }) {
+                continue;
+            }
+            for method in &methods {
+                let url = format!("{listener}{}", filled(&path));
+                let status = answer(node.client.request(method.clone(), url))
+                    .await
+                    .status;
+                let known = described.contains(&(method.to_string(), path.clone()));
+                assert_eq!(status != 405, known, "{method} {path} answers {status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_open_to_who_is_not_logged_in_but_what_must_be() {
+    let node = Node::start().await;
+    let head = node.app.ledger().head().await.unwrap().position;
+    for (method, path) in described() {
+        let on_ops = OPS.iter().any(|(_, other)| *other == path);
+        if on_ops || OPEN.contains(&path.as_str()) {
+            continue;
+        }
+        let body = if path.starts_with("/admin") {
+            json!({"StartTask": {}})
+        } else {
+            json!({})
+        };
+        for token in ["", "unknown"] {
+            let request = node.request(method.parse().unwrap(), &filled(&path));
+            let refused = answer(request.bearer_auth(token).json(&body)).await;
+            assert_eq!(
+                refused.body["code"], 401,
+                "{method} {path}: {}",
+                refused.body
+            );
+        }
+    }
+    assert_eq!(node.app.ledger().head().await.unwrap().position, head);
+}
+
+#[test]
+fn the_committed_document_is_what_the_types_say() {
+    let committed = include_str!("../../docs/openapi.json");
+    assert!(
+        openapi::json().unwrap() == committed,
+        "docs/openapi.json is stale; run `make openapi-write` and commit it"
+    );
+}

@@ -1,7 +1,8 @@
-//! Over HTTP: request in; status, whole body and appended events out. A folder a surface.
+//! HTTP, request in, whole answer and appended events out: a folder a surface.
 
 mod admin;
 mod backend;
 mod coverage;
 mod node;
 mod ops;
+mod server;

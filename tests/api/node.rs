@@ -82,7 +82,7 @@ impl Node {
             },
         });
         let stop = CancellationToken::new();
-        let readiness = Readiness::new(ledger.clone(), checks);
+        let readiness = Readiness::new(ledger.clone(), checks, Vec::new());
         let ops = ops::router(Ops {
             ledger,
             pool: app.reads().clone(),

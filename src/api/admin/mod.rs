@@ -51,7 +51,7 @@ pub fn routes() -> OpenApiRouter<App> {
     post,
     path = "/admin/commands/{aggregate}/{id}",
     tag = "admin",
-    security(("staff_cookie" = []), ("staff_bearer" = [])),
+    security(("backend_session" = []), ("bearer" = [])),
     params(
         ("aggregate" = String, Path, description = "The aggregate's name, exact spelling."),
         ("id" = String, Path, description = "The id part of the stream, or `new`."),

@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ledger::Ledger;
+use crate::projections::projector::ProjectorObserver;
 
 /// How long the database may take to say that it is there.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
@@ -41,7 +42,10 @@ pub struct Readiness(Arc<Inner>);
 
 struct Inner {
     ledger: Ledger,
+    /// What it takes to be ready.
     checks: Vec<Check>,
+    /// What is said and changes nothing.
+    notes: Vec<Check>,
     last: Mutex<Option<(Instant, Readyz)>>,
 }
 
@@ -59,17 +63,45 @@ pub struct Readyz {
     pub ready: bool,
     /// What is wrong; empty when ready.
     pub reasons: Vec<Reason>,
+    /// What somebody should look at, though most of the work goes on: streams that were set aside.
+    pub notes: Vec<Reason>,
 }
 
 impl Readiness {
-    /// Asks the database and the ledger, and whatever `checks` look at.
+    /// Asks the database and the ledger, and whatever `checks` look at; what `notes` look at is said and changes
+    /// nothing.
     #[must_use]
-    pub fn new(ledger: Ledger, checks: Vec<Check>) -> Self {
+    pub fn new(ledger: Ledger, checks: Vec<Check>, notes: Vec<Check>) -> Self {
         Self(Arc::new(Inner {
             ledger,
             checks,
+            notes,
             last: Mutex::default(),
         }))
+    }
+
+    /// The readiness of a node whose read tables a projector moves: not ready while they lag beyond the limit or the
+    /// log has an event this build does not know. Streams set aside are said: one of them must not stop all the others.
+    #[must_use]
+    pub fn of_node(ledger: Ledger, projector: ProjectorObserver) -> Self {
+        let watched = projector.clone();
+        let behind = move || -> Vec<Reason> {
+            let reason = watched.status().unready();
+            reason.map(of_projections).into_iter().collect()
+        };
+        let parked = move || -> Vec<Reason> {
+            let status = projector.status();
+            let aside = status.projections.iter().filter(|p| p.parked_streams > 0);
+            aside
+                .map(|p| {
+                    of_projections(format!(
+                        "{} has set {} streams aside",
+                        p.name, p.parked_streams
+                    ))
+                })
+                .collect()
+        };
+        Self::new(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
     }
 
     /// How it is now, or was a moment ago.
@@ -84,6 +116,7 @@ impl Readiness {
         let answer = Readyz {
             ready: reasons.is_empty(),
             reasons,
+            notes: self.0.notes.iter().flat_map(|look| look()).collect(),
         };
         *last = Some((Instant::now(), answer.clone()));
         answer
@@ -110,6 +143,13 @@ impl Inner {
         }));
         reasons.extend(self.checks.iter().flat_map(|check| check()));
         reasons
+    }
+}
+
+fn of_projections(reason: String) -> Reason {
+    Reason {
+        part: "projections",
+        reason,
     }
 }
 

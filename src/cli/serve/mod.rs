@@ -22,6 +22,7 @@ use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::projections;
+use crate::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
 use crate::settings::{Limits, Settings};
 
 /// What `serve` is told.
@@ -61,6 +62,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 struct Node {
     app: App,
     ledger: Ledger,
+    projector: ProjectorHandle,
     readiness: Readiness,
 }
 
@@ -88,10 +90,13 @@ impl Node {
             files,
             settings: settings.into(),
         });
-        let readiness = Readiness::new(ledger.clone(), Vec::new());
+        let options = ProjectorOptions::new(limits.projector_batch_events, limits.lease_ms);
+        let projector = Projector::start(ledger.clone(), database, options).await?;
+        let readiness = Readiness::of_node(ledger.clone(), projector.observer());
         Ok(Self {
             app,
             ledger,
+            projector,
             readiness,
         })
     }
@@ -145,6 +150,7 @@ impl Node {
         }
         self.app.finish().await;
         tasks.wait().await;
+        self.projector.shutdown().await;
         store::part(&self.ledger).await;
         self.app.reads().close().await;
         Ok(())

@@ -76,7 +76,9 @@ pub(super) enum BatchError {
     #[error("the lease of {0} went to another node")]
     Fenced(&'static str),
     /// The tables do not stand where they stood: begin again from where they are.
-    #[error("{projection} stands at {found}, not at {expected}")]
+    #[error(
+        "{projection} was moved or replayed meanwhile: it stood at {expected} and stands at {found}"
+    )]
     Moved {
         projection: &'static str,
         expected: i64,
@@ -310,7 +312,12 @@ async fn finish(
         .iter()
         .map(|counts| counts.as_ref().map(|counts| serde_json::json!(counts)))
         .collect();
-    let news = news(last, tracks.iter().map(|track| track.projection));
+    let news = if revised.contains(&true) {
+        // Who is told has to look.
+        "parked".to_owned()
+    } else {
+        news(last, tracks.iter().map(|track| track.projection))
+    };
     sqlx::query!(
         r#"WITH moved AS (
              UPDATE projection_checkpoints c

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::batch::{self, BatchError, Item, Track};
 use super::lease::Held;
@@ -71,7 +71,7 @@ pub(super) async fn run(
         shared.status.lock().leads.clear();
         match end {
             End::Stopped => return,
-            End::LeaseChanged => {}
+            End::LeaseChanged => tokio::time::sleep(BACK_OFF.0).await,
             End::Unknown(event) => {
                 error!("The projections stand still, this build is older than the log: {event}");
                 shared.status.lock().unknown_event = Some(event);
@@ -87,7 +87,7 @@ pub(super) async fn run(
                 if before.is_none() {
                     warn!(error = %cause, "The projections cannot be moved, trying again: {cause}");
                 }
-                tokio::time::sleep(back_off).await;
+                let _ = tokio::time::timeout(back_off, stop.cancelled()).await;
                 back_off = (back_off * 2).min(BACK_OFF.1);
             }
         }
@@ -136,6 +136,8 @@ struct Leader<'a> {
     connection: PgConnection,
     follower: Follower,
     tracks: Vec<Track>,
+    /// Whose turn it is when some are behind.
+    turn: bool,
 }
 
 impl<'a> Leader<'a> {
@@ -162,17 +164,20 @@ impl<'a> Leader<'a> {
             shared,
             connection,
             tracks,
+            turn: false,
         })
     }
 
-    /// What comes next: the live log, or for projections that are behind the others, what they lack.
+    /// What comes next: the live log, and in turns with it what projections lack that are behind the others.
     async fn fresh(&mut self) -> Result<Vec<Item>, End> {
         let most = self.shared.options.batch_events;
         let front = self.follower.position();
         let behind = (self.tracks.iter().map(|t| t.position))
             .min()
             .unwrap_or(front);
-        let batch = if behind < front {
+        self.turn = !self.turn;
+        let batch = if behind < front && (self.turn || self.shared.ledger.tail_position() <= front)
+        {
             let limit = (front - behind).min(i64::try_from(most).unwrap_or(i64::MAX));
             self.shared.ledger.read(behind, limit).await?
         } else {
@@ -181,10 +186,17 @@ impl<'a> Leader<'a> {
             batch
         };
         let (items, unknown) = batch::read(batch);
-        match unknown {
-            // What stands before it is carried first; then it is met again.
-            Some(event) if items.is_empty() => Err(End::Unknown(event)),
-            Some(_) | None => Ok(items),
+        match (unknown, items.last()) {
+            (Some(event), None) => Err(End::Unknown(event)),
+            (Some(_), Some(last)) => {
+                // What stands before it is carried first; then it is met again.
+                let last = last.recorded().position;
+                if last > front {
+                    self.follower = self.shared.ledger.follow(last, None);
+                }
+                Ok(items)
+            }
+            (None, _) => Ok(items),
         }
     }
 
@@ -217,12 +229,6 @@ impl<'a> Leader<'a> {
             watermark.advance(name, last.position);
         }
         self.measure(items.len(), began, &last);
-        if self.follower.position() > last.position
-            && self.tracks.iter().all(|t| t.position == last.position)
-        {
-            // The batch ended before an event that is unknown: it is next.
-            self.follower = self.shared.ledger.follow(last.position, None);
-        }
         Ok(())
     }
 
@@ -232,7 +238,7 @@ impl<'a> Leader<'a> {
             BatchError::Fold { projection, error } if error.is_data() => (projection, error),
             BatchError::Fenced(_) => return Err(End::LeaseChanged),
             BatchError::Moved { .. } => {
-                info!("Beginning again: {error}");
+                debug!("Beginning again: {error}");
                 return Err(End::LeaseChanged);
             }
             other => return Err(other.into()),

@@ -1,0 +1,284 @@
+//! Any way of cutting the log into batches gives the same tables, and so does a stream that is applied late.
+
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use shiji::events::{
+    Account, AccountEvent, Event, Fact, Media, MediaEvent, Session, SessionEvent, Task, TaskEvent,
+    TaskKind,
+};
+use shiji::ledger::{Personal, Recorded, State, StreamId};
+use shiji::projections::{self, Handling};
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use super::dump;
+use crate::support::TestDatabase;
+
+/// A history: which stream moves next, and how.
+fn history() -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((0..14_usize, 0..8_u8, "[a-zé\"]{0,3}"), 1..60).prop_map(|moves| {
+        let mut streams: Vec<Stream> = (0..14).map(Stream::new).collect();
+        let mut facts: Vec<Fact> = Vec::new();
+        for (stream, choice, text) in moves {
+            if let Some(event) = streams[stream].next(choice, &text) {
+                let position = i64::try_from(facts.len()).unwrap() + 1;
+                facts.push(fact(position, streams[stream].id.clone(), event));
+            }
+        }
+        facts
+    })
+}
+
+fn fact(position: i64, stream: StreamId, event: Event) -> Fact {
+    let noon = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
+    Fact {
+        recorded: Recorded {
+            position,
+            event_id: Uuid::from_u128(position.unsigned_abs().into()),
+            stream,
+            sequence: 0,
+            event_type: String::new(),
+            event_version: "1".to_owned(),
+            payload: String::new(),
+            metadata: "{}".to_owned(),
+            recorded_at: noon + TimeDelta::milliseconds(position),
+        },
+        event,
+    }
+}
+
+/// A stream that only does what its kind of stream can do.
+struct Stream {
+    id: StreamId,
+    state: Now,
+}
+
+enum Now {
+    Task(Task),
+    Account(Account),
+    Session(Session),
+    Media(Media),
+}
+
+impl Stream {
+    fn new(number: usize) -> Self {
+        let (aggregate, id, state) = match number {
+            0..5 => ("Task", number.to_string(), Now::Task(Task::default())),
+            5..8 => (
+                "Account",
+                format!("backend:{number}"),
+                Now::Account(Account::default()),
+            ),
+            8 => (
+                "Account",
+                "member:abc".to_owned(),
+                Now::Account(Account::default()),
+            ),
+            9..12 => (
+                "Session",
+                format!("hash{number}"),
+                Now::Session(Session::default()),
+            ),
+            _ => (
+                "Media",
+                Uuid::from_u128(number as u128).to_string(),
+                Now::Media(Media::default()),
+            ),
+        };
+        let id = StreamId::new(aggregate, id);
+        Self { id, state }
+    }
+
+    fn next(&mut self, choice: u8, text: &str) -> Option<Event> {
+        let subject = self.id.to_string();
+        Some(match &mut self.state {
+            Now::Task(state) => {
+                let event = task_event(state, choice, text)?;
+                state.apply(&event);
+                Event::Task(event)
+            }
+            Now::Account(state) => {
+                let event = account_event(state, choice, &subject, text);
+                state.apply(&event);
+                Event::Account(event)
+            }
+            Now::Session(state) => {
+                let event = match state {
+                    Session::Unopened => SessionEvent::SessionOpened {
+                        account: format!("backend:{}", choice % 2),
+                        credential_version: 1,
+                        expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+                    },
+                    Session::Open { .. } => SessionEvent::SessionClosed {},
+                    Session::Closed { .. } => return None,
+                };
+                state.apply(&event);
+                Event::Session(event)
+            }
+            Now::Media(state) => {
+                let event = match state {
+                    Media::Unissued => MediaEvent::MediaIdIssued {},
+                    Media::Issued => MediaEvent::MediaStored {
+                        uri: format!("/upload/{text}"),
+                        content_type: "image/png".to_owned(),
+                        size_bytes: i64::from(choice),
+                        sha256: "00".to_owned(),
+                    },
+                    Media::Stored { .. } => MediaEvent::MediaDeleted {},
+                    Media::Deleted => return None,
+                };
+                state.apply(&event);
+                Event::Media(event)
+            }
+        })
+    }
+}
+
+fn task_event(state: &Task, choice: u8, text: &str) -> Option<TaskEvent> {
+    Some(match (state, choice) {
+        (Task::Uncreated, _) => TaskEvent::TaskCreated {
+            kind: if choice.is_multiple_of(2) {
+                TaskKind::Image
+            } else {
+                TaskKind::Video
+            },
+            priority: 1,
+            input: text.to_owned(),
+            note: text.to_owned(),
+            created_by: i64::from(choice),
+        },
+        (Task::Deleted, _) => return None,
+        (_, 0) => TaskEvent::TaskDeleted {},
+        (_, 1) => TaskEvent::TaskStarted {},
+        (_, 2) => TaskEvent::TaskRequeued {},
+        (_, 3) => TaskEvent::TaskCompleted {},
+        (_, 4) => TaskEvent::TaskCancelled {},
+        (_, 5) => TaskEvent::TaskResultRecorded {
+            result: text.to_owned(),
+        },
+        (_, 6) => TaskEvent::TaskEdited {
+            note: Some(text.to_owned()),
+            priority: None,
+        },
+        (_, _) => TaskEvent::TaskEdited {
+            note: None,
+            priority: Some(-7),
+        },
+    })
+}
+
+fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> AccountEvent {
+    let name = Personal::new(subject, text.to_owned());
+    match (state, choice) {
+        (Account::Unopened, _) => AccountEvent::AccountOpened {
+            name,
+            role: 1,
+            perm: 3,
+        },
+        (_, 0) => AccountEvent::AccountDisabled {},
+        (_, 1) => AccountEvent::AccountEnabled {},
+        (_, 2) => AccountEvent::AccountRoleChanged {
+            role: 0,
+            perm: 1 << 52,
+        },
+        (_, 3) => AccountEvent::PersonErased {},
+        (_, 4) => AccountEvent::PasswordSet {
+            password_hash: name,
+        },
+        (_, 5) => AccountEvent::AccountProfileUpdated { name: None },
+        (_, _) => AccountEvent::AccountProfileUpdated { name: Some(name) },
+    }
+}
+
+/// The tables after these batches; everything is taken back.
+async fn tables(
+    connection: &mut PgConnection,
+    batches: &[Vec<&Fact>],
+) -> Vec<(String, Vec<Value>)> {
+    let mut tx = connection.begin().await.unwrap();
+    for batch in batches {
+        for projection in projections::all() {
+            let handled: Vec<&Fact> = batch
+                .iter()
+                .copied()
+                .filter(|fact| projection.handles(&fact.event) == Handling::Handled)
+                .collect();
+            projection.apply(&handled, &mut tx).await.unwrap();
+        }
+    }
+    let tables = dump(&mut tx).await;
+    tx.rollback().await.unwrap();
+    tables
+}
+
+#[test]
+fn any_cut_and_any_late_stream_give_the_same_tables() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let test = runtime.block_on(TestDatabase::create());
+    let path = projections::search_path();
+    let connection = runtime
+        .block_on(test.database().connect("cuts", &path))
+        .unwrap();
+    let connection = tokio::sync::Mutex::new(connection);
+    let cases = (
+        history(),
+        prop::collection::vec(1..20_usize, 60),
+        prop::collection::vec(any::<bool>(), 14),
+    );
+    let mut runner = TestRunner::new(Config {
+        cases: 120,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    runner
+        .run(&cases, |(facts, cuts, late)| {
+            runtime.block_on(async {
+                let mut connection = connection.lock().await;
+
+                let whole: Vec<&Fact> = facts.iter().collect();
+                let expected = tables(&mut connection, &[whole]).await;
+
+                let single: Vec<Vec<&Fact>> = facts.iter().map(|fact| vec![fact]).collect();
+                prop_assert_eq!(
+                    &expected,
+                    &tables(&mut connection, &single).await,
+                    "one by one"
+                );
+
+                let mut rest: Vec<&Fact> = facts.iter().collect();
+                let mut batches = Vec::new();
+                for cut in cuts {
+                    let tail = rest.split_off(cut.min(rest.len()));
+                    batches.push(std::mem::replace(&mut rest, tail));
+                }
+                prop_assert_eq!(&expected, &tables(&mut connection, &batches).await, "cut");
+
+                // Parked streams are replayed each by itself, after everything else.
+                let names: Vec<StreamId> = (0..14).map(|n| Stream::new(n).id).collect();
+                let parked: Vec<&StreamId> = names
+                    .iter()
+                    .zip(&late)
+                    .filter(|(_, late)| **late)
+                    .map(|(name, _)| name)
+                    .collect();
+                let of = |name: &StreamId| {
+                    facts
+                        .iter()
+                        .filter(|f| f.recorded.stream == *name)
+                        .collect()
+                };
+                let mut batches: Vec<Vec<&Fact>> = vec![
+                    facts
+                        .iter()
+                        .filter(|f| !parked.contains(&&f.recorded.stream))
+                        .collect(),
+                ];
+                batches.extend(parked.iter().map(|name| of(name)));
+                prop_assert_eq!(&expected, &tables(&mut connection, &batches).await, "late");
+                Ok(())
+            })
+        })
+        .unwrap();
+}
