@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use serde::Serialize;
-use tracing::{Instrument, debug, error, info_span};
+use tracing::{Instrument, error, info_span};
 
 use super::app::App;
 use super::request::{Arrival, BadPosition, Incoming, X_POSITION};
@@ -140,16 +140,12 @@ pub async fn frame(State(app): State<App>, mut request: Request, next: Next) -> 
     let mut response = next.run(request).instrument(span).await;
     let id = arrival.id;
     let status = response.status().as_u16();
-    match response.extensions_mut().remove::<Broken>() {
-        Some(Broken(cause)) => {
-            let causes = chain(&*cause);
-            error!(request.id = %id, http.method = %method, http.path = path, http.status = status, error = causes,
-                "{method} {path} failed (request {id}): {causes}");
-        }
-        None => {
-            debug!(request.id = %id, http.method = %method, http.path = path, http.status = status,
-                "{method} {path} answered {status}");
-        }
+    if let Some(Broken(cause)) = response.extensions_mut().remove() {
+        let causes = chain(&*cause);
+        error!(
+            request.id = %id, http.method = %method, http.path = path, http.status = status, error = causes,
+            "{method} {path} failed (request {id}): {causes}"
+        );
     }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {

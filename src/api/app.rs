@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
@@ -160,7 +161,7 @@ impl App {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, BrokeOff> {
-        let task = self.inner.work.spawn(work);
+        let task = self.inner.work.spawn(work.in_current_span());
         task.await.map_err(|error| BrokeOff(error.to_string()))
     }
 

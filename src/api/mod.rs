@@ -39,6 +39,7 @@ use ops::{Readiness, health};
 use server::Trouble;
 
 /// Every surface, a line each, with its description.
+#[must_use]
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
@@ -66,8 +67,8 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 #[must_use]
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
-        Some("backend" | "upload") => backend::word(trouble),
         Some("obj" | "xdua") => xdua::word(trouble),
+        Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }

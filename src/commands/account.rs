@@ -7,7 +7,7 @@ use super::name_claim::{NameClaimCommand, NameClaimError};
 use super::{Book, Decide, Operation, Stop};
 use crate::events::account::OpenAccount;
 use crate::events::{Account, AccountEvent, NameClaim};
-use crate::ledger::{Keys, Personal, StreamId};
+use crate::ledger::{Personal, StreamId};
 
 /// What can be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,13 +134,6 @@ fn change(
         | AccountCommand::Disable { .. }
         | AccountCommand::Enable => Ok(vec![]),
     }
-}
-
-/// The id of the stream that holds a staff name, compared without letter case.
-#[must_use]
-pub fn staff_name_claim(keys: &Keys, name: &str) -> String {
-    const SCOPE: &str = "backend-name";
-    format!("{SCOPE}:{}", keys.name(SCOPE, &name.to_lowercase()))
 }
 
 /// Opens a staff account: the name is claimed, the account opened, its password set; all or nothing.

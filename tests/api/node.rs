@@ -1,4 +1,4 @@
-//! A whole node in this process: a database of its own, both listeners on free ports, members of staff.
+//! A whole node in this process: both listeners on free ports over a [`Service`], members of staff.
 
 use std::time::Duration;
 
@@ -8,22 +8,14 @@ use serde_json::{Value, json};
 use shiji::api::identity::{new_token, session_id, staff_account};
 use shiji::api::ops::{self, Check, Ops, Readiness};
 use shiji::api::server::{Door, DoorLimits};
-use shiji::api::{self, App, AppParts, AppSettings};
-use shiji::commands::account::{OpenStaffAccount, staff_name_claim};
+use shiji::api::{self, App};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::task::TaskCommand;
-use shiji::commands::{Desk, Request};
 use shiji::events::{Account, Session, Task, TaskKind};
-use shiji::gateways::FileStore;
-use shiji::ledger::{AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Secret, StreamId};
-use shiji::postgres::Database;
-use shiji::projections;
-use tempfile::TempDir;
-use tokio::time::Instant;
+use shiji::ledger::StreamId;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::support::TestDatabase;
+use crate::support::service::Service;
 
 /// What the limits of the listeners are here.
 pub const LIMITS: DoorLimits = DoorLimits {
@@ -36,13 +28,13 @@ pub const LIMITS: DoorLimits = DoorLimits {
 };
 
 pub struct Node {
+    pub service: Service,
     pub app: App,
-    pub files: TempDir,
+    pub readiness: Readiness,
     pub public: String,
     pub ops: String,
     pub client: Client,
     pub stop: CancellationToken,
-    pub database: TestDatabase,
 }
 
 /// A member of staff with an open session.
@@ -61,65 +53,44 @@ pub struct Answer {
 
 impl Node {
     pub async fn start() -> Self {
-        Self::start_with(Vec::new()).await
+        Self::start_with(Vec::new(), Vec::new()).await
     }
 
-    pub async fn start_with(checks: Vec<Check>) -> Self {
-        let database = TestDatabase::create().await;
-        let files = tempfile::tempdir().unwrap();
-        let ledger = ledger(database.database()).await;
-        let app = App::new(AppParts {
-            desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
-            reads: database.pool(),
-            files: FileStore::local(files.path()).unwrap(),
-            settings: AppSettings {
-                public_base_url: None,
-                backend_session_ttl: Duration::from_secs(3600),
-                upload_max_bytes: 1 << 20,
-                body_max_bytes: 1 << 20,
-                request_timeout: Duration::from_secs(10),
-                query_patience: Duration::from_secs(2),
-            },
-        });
-        let stop = CancellationToken::new();
-        let readiness = Readiness::new(ledger.clone(), checks, Vec::new());
-        let ops = ops::router(Ops {
-            ledger,
-            pool: app.reads().clone(),
-            readiness: readiness.clone(),
-            stop: stop.clone(),
-        });
-        let public = serve(api::router(app.clone(), readiness), &stop);
-        let ops = serve(ops, &stop);
-        Self {
+    /// With something else to be ready for, or to note.
+    pub async fn start_with(checks: Vec<Check>, notes: Vec<Check>) -> Self {
+        ops::metrics::recorder();
+        let service = Service::start().await;
+        let app = service.app.clone();
+        let mut node = Self {
+            readiness: Readiness::noting(app.ledger().clone(), checks, notes),
+            service,
             app,
-            files,
-            public,
-            ops,
+            public: String::new(),
+            ops: String::new(),
             client: Client::new(),
-            stop,
-            database,
+            stop: CancellationToken::new(),
+        };
+        node.public = serve(node.public_router(), &node.stop);
+        node.ops = serve(ops::router(node.ops()), &node.stop);
+        node
+    }
+
+    pub fn public_router(&self) -> axum::Router {
+        api::router(self.app.clone(), self.readiness.clone())
+    }
+
+    pub fn ops(&self) -> Ops {
+        Ops {
+            ledger: self.app.ledger().clone(),
+            pool: self.app.reads().clone(),
+            readiness: self.readiness.clone(),
+            stop: self.stop.clone(),
         }
     }
 
-    /// Opens a staff account and a session on it, past the password.
+    /// Opens a staff account and a session on it.
     pub async fn staff(&self, name: &str, role: u32, perm: u64) -> Caller {
-        let ledger = self.app.ledger();
-        let open = OpenStaffAccount {
-            uid: ledger.next_id("staff").await.unwrap(),
-            name_claim: staff_name_claim(ledger.keys(), name),
-            name: name.to_owned(),
-            password_hash: "nobody's".to_owned(),
-            role,
-            perm,
-        };
-        let uid = self
-            .app
-            .desk()
-            .run(&request(), &open)
-            .await
-            .unwrap()
-            .outcome;
+        let uid = self.service.staff(name, role, perm).await;
         self.session(uid).await
     }
 
@@ -140,7 +111,9 @@ impl Node {
         };
         let id = session_id(&token);
         let desk = self.app.desk();
-        desk.create::<Session>(&request(), &id, open).await.unwrap();
+        desk.create::<Session>(&self.service.system(), &id, open)
+            .await
+            .unwrap();
         Caller { uid, token }
     }
 
@@ -156,7 +129,7 @@ impl Node {
         };
         let desk = self.app.desk();
         let id_text = id.to_string();
-        desk.create::<Task>(&request(), &id_text, create)
+        desk.create::<Task>(&self.service.system(), &id_text, create)
             .await
             .unwrap();
         id
@@ -245,38 +218,6 @@ pub async fn answer(request: RequestBuilder) -> Answer {
         headers,
         body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
-}
-
-/// What tests do past HTTP is done by the system.
-pub fn request() -> Request {
-    Request {
-        metadata: Metadata {
-            actor: "system:test".to_owned(),
-            surface: "test".to_owned(),
-            request_id: Uuid::now_v7(),
-            causation: None,
-            correlation: None,
-            at: Clock::system().now(),
-        },
-        receipt: None,
-        if_match: None,
-        deadline: Instant::now() + Duration::from_secs(10),
-    }
-}
-
-async fn ledger(database: &Database) -> Ledger {
-    let path = projections::search_path();
-    Ledger::open(LedgerOptions {
-        pool: database.pool("ledger", 8, &path),
-        tail_pool: database.pool("tail", 2, &[]),
-        append: database.service_options("appender", &[]),
-        keys: Keys::derive(&Secret::new([7; 32])),
-        limits: AppendLimits::default(),
-        cache_entries: 1000,
-        clock: Clock::system(),
-    })
-    .await
-    .unwrap()
 }
 
 fn serve(router: axum::Router, stop: &CancellationToken) -> String {

@@ -10,16 +10,15 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use shiji::api::ops::Readiness;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::{self, Desk};
-use shiji::events::Fact;
 use shiji::gateways::FileStore;
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
-use shiji::projections;
-use sqlx::PgPool;
+use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
 use tokio::time::Instant;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -33,18 +32,12 @@ pub const PASSWORD: &str = "correct horse";
 pub struct Service {
     pub app: App,
     pub ledger: Ledger,
-    router: Router,
+    door: Door,
     /// How far its clock is ahead of the real one, in milliseconds.
     ahead: Arc<AtomicI64>,
-    projector: tokio::task::JoinHandle<()>,
+    _projector: ProjectorHandle,
     _files: tempfile::TempDir,
     pub database: TestDatabase,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.projector.abort();
-    }
 }
 
 impl Service {
@@ -72,8 +65,10 @@ impl Service {
         let ledger = ledger(&database, Arc::clone(&ahead)).await;
         let files = tempfile::tempdir().unwrap();
         let reads = database.pool();
-        projections::register(ledger.watermark());
-        let projector = tokio::spawn(project(ledger.clone(), reads.clone()));
+        let options = ProjectorOptions::new(2000, Duration::from_secs(5));
+        let projector = Projector::start(ledger.clone(), database.database(), options)
+            .await
+            .unwrap();
         let app = App::new(AppParts {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
@@ -81,14 +76,28 @@ impl Service {
             settings,
         });
         Self {
-            router: api::router(app.clone()),
+            door: Door::new(&app),
             app,
             ledger,
             ahead,
-            projector,
+            _projector: projector,
             _files: files,
             database,
         }
+    }
+
+    /// Another door of the same service, whose requests have only so long.
+    pub fn hurried(&self, request_timeout: Duration) -> Door {
+        let parts = AppParts {
+            desk: self.app.desk().clone(),
+            reads: self.app.reads().clone(),
+            files: self.app.files().clone(),
+            settings: AppSettings {
+                request_timeout,
+                ..self.app.settings().clone()
+            },
+        };
+        Door::new(&App::new(parts))
     }
 
     /// Lets time pass.
@@ -144,7 +153,7 @@ impl Service {
     }
 
     /// The types of a stream's events, in order.
-    pub async fn events(&self, aggregate: &'static str, id: impl ToString) -> Vec<String> {
+    pub async fn events(&self, aggregate: &'static str, id: impl std::fmt::Display) -> Vec<String> {
         let stream = StreamId::new(aggregate, id.to_string());
         let recorded = self.ledger.stream(&stream).await.unwrap();
         recorded.into_iter().map(|event| event.event_type).collect()
@@ -158,6 +167,28 @@ impl Service {
     /// The events after a position.
     pub async fn since(&self, position: i64) -> Vec<Recorded> {
         self.ledger.read(position, 10_000).await.unwrap()
+    }
+}
+
+impl std::ops::Deref for Service {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+/// A way in: the public listener's routes, without a port.
+pub struct Door {
+    router: Router,
+}
+
+impl Door {
+    fn new(app: &App) -> Self {
+        let readiness = Readiness::new(app.ledger().clone(), Vec::new());
+        Self {
+            router: api::router(app.clone(), readiness),
+        }
     }
 
     pub fn get(&self, path: &str) -> Call<'_> {
@@ -182,7 +213,7 @@ impl Service {
             .uri(path)
             .header("host", "shiji.test");
         Call {
-            service: self,
+            door: self,
             request,
             body: Body::empty(),
         }
@@ -190,15 +221,15 @@ impl Service {
 }
 
 /// A request on its way.
-pub struct Call<'s> {
-    service: &'s Service,
+pub struct Call<'d> {
+    door: &'d Door,
     request: axum::http::request::Builder,
     body: Body,
 }
 
 impl Call<'_> {
-    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
-        self.request = self.request.header(name, value.to_string());
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.request = self.request.header(name, value.into());
         self
     }
 
@@ -241,7 +272,7 @@ impl Call<'_> {
 
     pub async fn send(self) -> Reply {
         let request = self.request.body(self.body).unwrap();
-        let router = self.service.router.clone();
+        let router = self.door.router.clone();
         let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
         Reply {
             status: parts.status,
@@ -287,36 +318,4 @@ async fn ledger(database: &TestDatabase, ahead: Arc<AtomicI64>) -> Ledger {
     })
     .await
     .unwrap()
-}
-
-/// Keeps the read tables at the head of the log.
-async fn project(ledger: Ledger, pool: PgPool) {
-    let mut log = ledger.follow(0, None);
-    loop {
-        let batch = log.next(1000).await.unwrap();
-        let position = batch.last().unwrap().position;
-        let facts: Vec<Fact> = batch
-            .into_iter()
-            .map(|recorded| Fact {
-                event: shiji::events::decode(&recorded).unwrap(),
-                recorded,
-            })
-            .collect();
-        let mut tx = pool.begin().await.unwrap();
-        for projection in projections::all() {
-            let handled = |fact: &&Fact| {
-                let aggregate = fact.recorded.stream.aggregate.as_ref();
-                projection.feeds_on().contains(&aggregate)
-                    && projection.handles(&fact.event) == projections::Handling::Handled
-            };
-            let batch: Vec<&Fact> = facts.iter().filter(handled).collect();
-            if !batch.is_empty() {
-                projection.apply(&batch, &mut tx).await.unwrap();
-            }
-        }
-        tx.commit().await.unwrap();
-        for projection in projections::all() {
-            ledger.watermark().advance(projection.name(), position);
-        }
-    }
 }

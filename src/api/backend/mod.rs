@@ -50,15 +50,21 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Trouble around a request, in this surface's words.
 #[must_use]
-pub fn word(trouble: Trouble) -> Response {
-    match trouble {
+pub fn word(path: &str, trouble: Trouble) -> Response {
+    let uploading = path == upload::PATH;
+    let problem = match trouble {
         Trouble::UnknownPath => Problem::unknown_path(),
         Trouble::WrongMethod => Problem::method_not_allowed(),
+        Trouble::BodyTooLarge if uploading => Problem::file_too_large(),
         Trouble::BodyTooLarge => Problem::body_too_large(),
         Trouble::Overloaded => Problem::overloaded(),
         Trouble::TimedOut | Trouble::Panicked => Problem::fault(trouble),
+    };
+    if uploading {
+        upload::refused(problem)
+    } else {
+        problem.into_response()
     }
-    .into_response()
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ use crate::api::request::{self, BodyError, Incoming};
 use crate::commands::media::{MediaError, StoreUpload};
 use crate::commands::{self, DeskError, Done};
 
+/// Its path.
+pub const PATH: &str = "/backend/api/v1/upload";
+
 /// What a multipart body may hold around its file.
 const AROUND_THE_FILE: usize = 64 * 1024;
 
@@ -57,7 +60,7 @@ pub struct UploadAnswer {
 ///
 /// A repeated `Idempotency-Key` with the same image answers the first one's `uri`.
 #[utoipa::path(
-    post, path = "/backend/api/v1/upload", tag = SURFACE, operation_id = "backend_upload",
+    post, path = PATH, tag = SURFACE, operation_id = "backend_upload",
     request_body(content = UploadRequest, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "Codes: 0, 400, 401, 403, 409, 415", body = UploadAnswer),
@@ -66,14 +69,17 @@ pub struct UploadAnswer {
     security(("backend_session" = []), ("bearer" = [])),
 )]
 pub async fn upload(State(app): State<App>, request: Request) -> Response {
-    take(app, request).await.unwrap_or_else(|problem| {
-        let answer = UploadAnswer {
-            answer: problem.answer(),
-            uri: String::new(),
-            full_uri: String::new(),
-        };
-        problem.shaped(&answer)
-    })
+    take(app, request).await.unwrap_or_else(refused)
+}
+
+/// Failures have the links, too, empty.
+pub fn refused(problem: Problem) -> Response {
+    let answer = UploadAnswer {
+        answer: problem.answer(),
+        uri: String::new(),
+        full_uri: String::new(),
+    };
+    problem.shaped(&answer)
 }
 
 async fn take(app: App, request: Request) -> Result<Response, Problem> {

@@ -68,10 +68,15 @@ pub struct Readyz {
 }
 
 impl Readiness {
-    /// Asks the database and the ledger, and whatever `checks` look at; what `notes` look at is said and changes
-    /// nothing.
+    /// Asks the database and the ledger, and whatever `checks` look at.
     #[must_use]
-    pub fn new(ledger: Ledger, checks: Vec<Check>, notes: Vec<Check>) -> Self {
+    pub fn new(ledger: Ledger, checks: Vec<Check>) -> Self {
+        Self::noting(ledger, checks, Vec::new())
+    }
+
+    /// The same; what `notes` look at is said and changes nothing.
+    #[must_use]
+    pub fn noting(ledger: Ledger, checks: Vec<Check>, notes: Vec<Check>) -> Self {
         Self(Arc::new(Inner {
             ledger,
             checks,
@@ -101,7 +106,7 @@ impl Readiness {
                 })
                 .collect()
         };
-        Self::new(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
+        Self::noting(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
     }
 
     /// How it is now, or was a moment ago.

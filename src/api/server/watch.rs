@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::{DoorLimits, Trouble, Wording};
+use crate::api::request::drain;
 
 struct Watch {
     listener: &'static str,
@@ -84,6 +85,9 @@ impl Watch {
             .map_err(|_| Trouble::Overloaded)?;
         let most = self.limits.body_bytes;
         if request.body().size_hint().lower() > most as u64 {
+            // Who is still sending does not read; cut off, it would never learn why.
+            let rest = drain(request.into_body(), most);
+            let _ = tokio::time::timeout(self.limits.request_time, rest).await;
             return Err(Trouble::BodyTooLarge);
         }
         let request = request.map(|body| Body::new(Limited::new(body, most)));

@@ -70,8 +70,8 @@ async fn a_new_password_ends_every_session_at_once() {
     let to = format!("Account/backend:{}", worker.uid);
     let set = json!({"SetPassword": {"password": "another one"}});
     let done = node.command(&admin, &to, set).await;
-    assert_eq!(done.body["data"]["version"], 3);
-    assert_eq!(done.body["data"]["events"][0], "PasswordSet");
+    let events = ["PasswordSet", "SessionClosed", "SessionClosed"];
+    done.is_done("Account", &format!("backend:{}", worker.uid), 3, &events);
     assert!(!may_enter(&node, &worker).await && !may_enter(&node, &other).await);
     assert!(may_enter(&node, &admin).await);
     let login = node.request(Method::POST, "/backend/api/v1/login");
@@ -88,7 +88,8 @@ async fn disabling_ends_sessions_and_enabling_does_not_bring_them_back_when_thei
     let to = format!("Account/backend:{}", worker.uid);
     let disable = || json!({"DisableAccount": {}});
     let done = node.command(&admin, &to, disable()).await;
-    assert_eq!(done.body["data"]["events"][0], "AccountDisabled");
+    let events = ["AccountDisabled", "SessionClosed"];
+    done.is_done("Account", &format!("backend:{}", worker.uid), 3, &events);
     assert!(!may_enter(&node, &worker).await);
     let again = node.command(&admin, &to, disable()).await;
     again.is_done("Account", &format!("backend:{}", worker.uid), 3, &[]);
@@ -102,6 +103,7 @@ async fn disabling_ends_sessions_and_enabling_does_not_bring_them_back_when_thei
     );
     let again = node.command(&admin, &to, enable()).await;
     again.is_done("Account", &format!("backend:{}", worker.uid), 4, &[]);
+    assert!(!may_enter(&node, &worker).await);
     let fresh = node.session(worker.uid).await;
     assert!(may_enter(&node, &fresh).await);
 }

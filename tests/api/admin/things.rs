@@ -6,7 +6,7 @@ use shiji::commands::media::MediaCommand;
 use shiji::events::Media;
 use uuid::Uuid;
 
-use crate::api::node::{Node, request};
+use crate::api::node::Node;
 
 #[tokio::test]
 async fn a_worker_takes_a_task_up_and_finishes_it() {
@@ -91,10 +91,12 @@ async fn a_deleted_file_is_gone_with_its_bytes() {
         sha256: "00".to_owned(),
     };
     let desk = node.app.desk();
-    desk.create::<Media>(&request(), &id, MediaCommand::Issue)
+    desk.create::<Media>(&node.service.system(), &id, MediaCommand::Issue)
         .await
         .unwrap();
-    desk.execute::<Media>(&request(), &id, store).await.unwrap();
+    desk.execute::<Media>(&node.service.system(), &id, store)
+        .await
+        .unwrap();
 
     let to = format!("Media/{id}");
     let delete = || json!({"DeleteMedia": {}});

@@ -18,7 +18,6 @@ async fn unknown_paths_and_wrong_methods_answer_in_the_envelope() {
     for path in [
         "/backend/api/v1/nothing",
         "/backend/api/v1/tasks/",
-        "/",
         "/backend",
     ] {
         let reply = service.get(path).token(&token).send().await;
@@ -45,7 +44,11 @@ async fn unknown_paths_and_wrong_methods_answer_in_the_envelope() {
         let reply = call.json(&json!({ "id": 1, "status": 2 })).send().await;
         assert_eq!(reply.status, 405, "{path}");
         if !head {
-            let wrong = failure(405, "请求方式错误", "method_not_allowed");
+            let mut wrong = failure(405, "请求方式错误", "method_not_allowed");
+            if path == UPLOAD {
+                wrong["uri"] = json!("");
+                wrong["full_uri"] = json!("");
+            }
             assert_eq!(reply.json(), wrong);
         }
     }
@@ -116,6 +119,40 @@ async fn a_query_waits_for_the_position_it_is_sent() {
     let reply = at(format!("2-{}", head + 10)).await;
     assert_eq!(reply.header("x-pending"), None);
     assert_invalid(&at("x".to_owned()).await, "X-Position");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overload_is_said_early_and_nothing_happens() {
+    let service = Service::start().await;
+    let token = service.logged_in("admin").await;
+    let hurried = service.hurried(Duration::ZERO);
+    let before = service.head().await;
+    let body = json!({ "type": "image", "input": "x" });
+    let reply = hurried.post(TASK).token(&token).json(&body).send().await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()),
+        (503, failure(503, "服务繁忙", "overloaded"))
+    );
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    assert_eq!(service.head().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_cuts_nothing_in_half() {
+    let service = Service::start().await;
+    let token = service.logged_in("admin").await;
+    for wait in 0..30 {
+        let body = json!({ "type": "image", "input": "x" });
+        let create = service.post(TASK).token(&token).json(&body).send();
+        let _ = tokio::time::timeout(Duration::from_micros(wait * 100), create).await;
+    }
+    service.app.finish().await;
+    let reply = service.get(TASKS).token(&token).send().await;
+    let created = service.since(0).await;
+    let created = created.iter().filter(|e| e.event_type == "TaskCreated");
+    let created = created.count();
+    assert!(created > 0);
+    assert_eq!(reply.json()["total"], created);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

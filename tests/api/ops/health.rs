@@ -55,19 +55,15 @@ async fn while_the_database_is_away_nothing_is_ready_and_afterwards_it_is_by_its
     let admin = node.staff("admin", 1, 0).await;
     let task = format!("Task/{}", node.task().await);
     let start = || json!({"StartTask": {}});
-    let mut owner = node
-        .service
-        .database
-        .database()
-        .connect_owner()
-        .await
-        .unwrap();
-    let name = node.service.database.database().name().to_owned();
+    let database = node.service.database.database();
+    let name = database.name().to_owned();
+    // Nobody can shut the door of the room they are in.
+    let mut owner = database.named("postgres").connect_owner().await.unwrap();
     let allow = |yes: bool| format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {yes}");
     owner.execute(allow(false).as_str()).await.unwrap();
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    owner.execute(cut).await.unwrap();
+    let cut =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    owner.execute(cut.as_str()).await.unwrap();
     eventually("it is not ready", async || {
         let answer = node.get_ops("/readyz").await;
         let parts = answer.body["reasons"].as_array().unwrap().clone();
