@@ -73,7 +73,7 @@ CREATE SEQUENCE ids.task AS bigint MAXVALUE 9007199254740991;
 -- Appends a batch of jobs. One row comes back: a verdict per job, and what the caller could not know.
 --
 -- verdicts: 0 accepted, 1 stale (a stream or guard moved), 2 repeated (the receipt is there),
---           3 already in the log (marked resend), 4 a subject is erased.
+--           3 already in the log (marked resend), 4 a subject is erased, 5 a subject's key is not in the log.
 -- stream_versions: the last sequence of each named stream, before this batch.
 CREATE FUNCTION ledger_append(
     p_jobs              integer,
@@ -179,15 +179,16 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- May this person still be written about?
+    -- May this person still be written about? And will anybody be able to open it (a restore may have taken the key away)?
     IF cardinality(p_subject_job) > 0 THEN
         FOR r IN
-            SELECT q.job
+            SELECT q.job, CASE WHEN k.subject IS NULL THEN 5 ELSE 4 END AS verdict
             FROM unnest(p_subject_job, p_subject) AS q(job, subject)
-            JOIN subject_keys k ON k.subject = q.subject AND k.erased_position IS NOT NULL
+            LEFT JOIN subject_keys k ON k.subject = q.subject
+            WHERE k.wrapped_key IS NULL
         LOOP
             IF v_verdict[r.job] = 0 THEN
-                v_verdict[r.job] := 4;
+                v_verdict[r.job] := r.verdict;
             END IF;
         END LOOP;
     END IF;

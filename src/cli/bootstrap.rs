@@ -43,18 +43,18 @@ pub enum First {
 }
 
 /// Opens the first account (uid 1, super administrator) when it is missing, with name and password of the settings;
-/// with `make`, what they lack is made up.
+/// with `or_make`, what they lack is made up.
 ///
 /// # Errors
 /// One sentence, when the settings name only half of it, or not a usable one.
-pub async fn first(desk: &Desk, settings: &Settings, make: bool) -> anyhow::Result<First> {
+pub async fn first(desk: &Desk, settings: &Settings, or_make: bool) -> anyhow::Result<First> {
     if exists(desk).await? {
         return Ok(First::There);
     }
     let given = settings.bootstrap_staff_name.clone();
     let (name, password, made) = match (given, settings.bootstrap_staff_password.clone()) {
         (Some(name), Some(password)) => (name, password, false),
-        (name, None) if make => {
+        (name, None) if or_make => {
             let name = name.unwrap_or_else(|| NAME.to_owned());
             (name, make_password(), true)
         }

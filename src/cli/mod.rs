@@ -11,6 +11,7 @@ mod migrate;
 mod openapi;
 mod progress;
 mod projections;
+mod restored;
 mod serve;
 mod show;
 mod store;
@@ -42,6 +43,8 @@ enum Command {
     Projections(projections::Args),
     /// Look at the log and check that nobody changed it.
     Audit(audit::Args),
+    /// Say that the database was restored from a backup, so that positions of a lost tail are recognized.
+    Restored(restored::Args),
     /// Print the OpenAPI document of everything the service answers.
     Openapi,
 }
@@ -90,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(args) => runtime.block_on(demo::run(args)),
         Command::Projections(args) => runtime.block_on(projections::run(args)),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
+        Command::Restored(args) => runtime.block_on(restored::run(args)),
         Command::Openapi => openapi::run(),
     }
 }

@@ -29,6 +29,7 @@ impl Write for Stderr {
 pub struct Progress {
     what: &'static str,
     bar: Option<ProgressBar>,
+    plain: fn(&str),
     total: u64,
     told: Instant,
 }
@@ -36,25 +37,20 @@ pub struct Progress {
 impl Progress {
     /// Begins one; `what` reads well in front of numbers, as `Checking events`.
     pub fn new(what: &'static str, total: u64) -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(
-                "{msg} [{bar:30}] {human_pos} of {human_len}, {per_sec}, {eta} left",
-            );
-            let bar = ProgressBar::new(total).with_message(what);
-            let bar = BARS.add(match style {
-                Ok(style) => bar.with_style(style.progress_chars("=> ")),
-                Err(_) => bar,
-            });
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        let told = Instant::now();
         Self {
             what,
-            bar,
+            bar: io::stderr().is_terminal().then(|| bar(what, total)),
+            plain: |line| eprintln!("{line}"),
             total,
-            told,
+            told: Instant::now(),
         }
+    }
+
+    /// The same for a service, whose plain lines belong into the log.
+    pub fn logged(what: &'static str, total: u64) -> Self {
+        let mut progress = Self::new(what, total);
+        progress.plain = |line| tracing::info!("{line}");
+        progress
     }
 
     /// So much of it is done.
@@ -63,11 +59,24 @@ impl Progress {
             Some(bar) => bar.set_position(done),
             None if self.told.elapsed() >= PLAIN_EVERY => {
                 self.told = Instant::now();
-                eprintln!("{}: {done} of {}", self.what, self.total);
+                (self.plain)(&format!("{}: {done} of {}", self.what, self.total));
             }
             None => {}
         }
     }
+}
+
+fn bar(what: &'static str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg} [{bar:30}] {human_pos} of {human_len}, {per_sec}, {eta} left",
+    );
+    let bar = ProgressBar::new(total).with_message(what);
+    let bar = BARS.add(match style {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    });
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
 }
 
 impl Drop for Progress {

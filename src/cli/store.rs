@@ -55,7 +55,7 @@ pub async fn ledger(
         clock: Clock::system(),
     };
     Ledger::open(options).await.map_err(|error| match error {
-        OpenError::Database(error) => explain(error),
+        OpenError::Database(error) => explain(&error),
         error @ OpenError::ForeignMasterKey => error.into(),
     })
 }
@@ -71,7 +71,7 @@ pub fn pool(database: &Database) -> PgPool {
 }
 
 /// A database error as one sentence; one that was never migrated is told what to do.
-pub fn explain(error: sqlx::Error) -> anyhow::Error {
+pub fn explain(error: &sqlx::Error) -> anyhow::Error {
     let unmigrated = error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)

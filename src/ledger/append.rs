@@ -20,6 +20,9 @@ pub enum Expected {
     Any,
 }
 
+/// A version that no stream has.
+pub(super) const NEVER: i64 = i64::MAX;
+
 /// Events for one stream.
 #[derive(Clone, Debug)]
 pub struct StreamWrite {
@@ -163,13 +166,7 @@ impl Append {
             streams.push((write.stream, write.expected));
         }
         for (stream, version) in self.guards {
-            guard(&mut streams, stream, version)?;
-        }
-        if streams
-            .iter()
-            .any(|(_, expected)| matches!(expected, Expected::Exact(..0)))
-        {
-            return Err(AppendError::Stale);
+            guard(&mut streams, stream, version);
         }
         subjects.sort();
         subjects.dedup();
@@ -198,20 +195,15 @@ impl Append {
     }
 }
 
-/// Enters a guard. On a stream that is named already both must hold.
-fn guard(
-    streams: &mut Vec<(StreamId, Expected)>,
-    stream: StreamId,
-    version: i64,
-) -> Result<(), AppendError> {
+/// Enters a guard. On a stream that is named already both must hold; two that differ never do.
+fn guard(streams: &mut Vec<(StreamId, Expected)>, stream: StreamId, version: i64) {
     let guarded = Expected::Exact(version);
     match streams.iter_mut().find(|(named, _)| *named == stream) {
         None => streams.push((stream, guarded)),
         Some((_, expected @ Expected::Any)) => *expected = guarded,
-        Some((_, Expected::Exact(other))) if *other != version => return Err(AppendError::Stale),
-        Some((_, Expected::Exact(_))) => {}
+        Some((_, expected)) if *expected != guarded => *expected = Expected::Exact(NEVER),
+        Some(_) => {}
     }
-    Ok(())
 }
 
 async fn seal_events(

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::append::{AppendError, Appended, Expected, Verdict};
+use super::append::{AppendError, Appended, Expected, NEVER, Verdict};
 use super::envelope::{Recorded, StreamId};
+use super::personal::PersonalError;
 use super::tail::LocalBatch;
 
 /// How long a caller whose job was sent waits for the answer beyond its deadline.
@@ -415,6 +416,9 @@ impl Task {
                 2 => repeated(&rows, index, last),
                 3 => self.found_again(waiting.job, last).await,
                 4 => Err(AppendError::ErasedSubject),
+                5 => Err(AppendError::Personal(Arc::new(PersonalError::NoKey(
+                    waiting.job.subjects.join(", "),
+                )))),
                 other => Err(AppendError::Data(format!(
                     "the log answered verdict {other}"
                 ))),
@@ -677,6 +681,8 @@ impl Columns {
             self.stream_type.push(stream.aggregate.to_string());
             self.stream_id.push(stream.id.clone());
             self.stream_expected.push(match expected {
+                // Still asked for its receipt before it is refused.
+                Expected::Exact(..0) => NEVER,
                 Expected::Exact(version) => *version,
                 Expected::Any => -1,
             });

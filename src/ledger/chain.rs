@@ -7,7 +7,7 @@
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Rows per read.
@@ -142,6 +142,17 @@ pub async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
         position: row.position.unwrap_or(0),
         chain: HEXLOWER.encode(&row.chain.unwrap_or_else(|| GENESIS.to_vec())),
     })
+}
+
+/// Says that this log was restored from a backup: raises its generation, so that positions of a tail that was lost are
+/// recognized. For the owner of the database; answers the new generation.
+///
+/// # Errors
+/// When the database says no.
+pub async fn raise_generation(owner: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("UPDATE ledger SET generation = generation + 1 RETURNING generation")
+        .fetch_one(owner)
+        .await
 }
 
 /// Checks every link after a kept head, or from the start. `progress` hears the position now and then. Needs no keys:

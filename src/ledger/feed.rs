@@ -219,16 +219,15 @@ impl Follower {
 
     async fn refill(&mut self, max: usize) -> Result<(), FeedError> {
         loop {
+            // Subscribed before looking, so that nothing falls between the two.
+            let fresh = self.fresh.get_or_insert_with(|| self.tail.subscribe());
             if self.tail.position() >= self.next {
-                // Subscribed before reading, so that nothing falls between the two.
-                let mut fresh = self.fresh.take().unwrap_or_else(|| self.tail.subscribe());
                 while let Ok(chunk) = fresh.try_recv() {
                     if chunk.first().is_some_and(|e| e.position <= self.next) {
                         let next = self.next;
                         self.held
                             .extend(chunk.iter().filter(|e| e.position >= next).cloned());
                         if !self.held.is_empty() {
-                            self.fresh = Some(fresh);
                             return Ok(());
                         }
                     } else {
@@ -242,7 +241,6 @@ impl Follower {
                     return Ok(());
                 }
             }
-            let fresh = self.fresh.get_or_insert_with(|| self.tail.subscribe());
             match tokio::time::timeout(Duration::from_millis(500), fresh.recv()).await {
                 Ok(Ok(chunk)) if chunk.first().is_some_and(|e| e.position <= self.next) => {
                     let next = self.next;

@@ -44,7 +44,7 @@ use uuid::Uuid;
 
 pub use append::{Append, AppendError, Appended, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
-pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, verify};
+pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
 pub use feed::{FeedError, Follower};
@@ -195,7 +195,17 @@ impl Ledger {
     pub async fn append(&self, job: Append) -> Result<Verdict, AppendError> {
         let inner = &self.inner;
         let prepared = job.prepare(&inner.ring, &inner.pool).await?;
-        let mut verdict = inner.appender.send(prepared).await?;
+        let subjects = prepared.subjects.clone();
+        let mut verdict = match inner.appender.send(prepared).await {
+            Err(error @ AppendError::Personal(_)) => {
+                // A remembered key that the log does not have: what it seals nobody could open again.
+                for subject in &subjects {
+                    inner.ring.forget(subject);
+                }
+                return Err(error);
+            }
+            answer => answer?,
+        };
         if let Verdict::Repeated {
             outcome, digest, ..
         } = &mut verdict
@@ -271,7 +281,15 @@ impl Ledger {
         }
         let shape = A::SNAPSHOT_EVERY.map(|_| A::SHAPE);
         let read = self.inner.loader.load(stream.clone(), shape).await?;
-        let (state, version) = snapshots::fold::<A>(&stream, read)?;
+        let folded = match snapshots::fold::<A>(&stream, read)? {
+            // Its snapshot does not read.
+            None => {
+                let whole = self.inner.loader.load(stream.clone(), None).await?;
+                snapshots::fold::<A>(&stream, whole)?
+            }
+            folded => folded,
+        };
+        let (state, version) = folded.unwrap_or_default();
         let state = Arc::new(state);
         if version > 0 {
             self.inner.cache.put(&stream, version, Arc::clone(&state));

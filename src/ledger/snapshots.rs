@@ -6,18 +6,19 @@ use super::personal::{self, PersonalError};
 use super::state::{State, StoredEvent};
 use super::{KeyError, Ledger, StreamId};
 
-/// Folds what was read of a stream into its state and version.
-pub(super) fn fold<A: State>(stream: &StreamId, read: StreamRead) -> Result<(A, i64), LoadError> {
+/// Folds what was read of a stream into its state and version. `None`: the snapshot does not read.
+pub(super) fn fold<A: State>(
+    stream: &StreamId,
+    read: StreamRead,
+) -> Result<Option<(A, i64)>, LoadError> {
     let (mut state, mut version) = match read.snapshot {
-        Some(snapshot) => {
-            let state =
-                serde_json::from_str(&snapshot.payload).map_err(|error| LoadError::Decode {
-                    stream: stream.clone(),
-                    sequence: snapshot.version,
-                    reason: format!("the snapshot of shape {}: {error}", A::SHAPE),
-                })?;
-            (state, snapshot.version)
-        }
+        Some(snapshot) => match serde_json::from_str(&snapshot.payload) {
+            Ok(state) => (state, snapshot.version),
+            Err(error) => {
+                tracing::warn!(stream = %stream, error = %error, "A snapshot of {stream} does not read; reading the whole stream");
+                return Ok(None);
+            }
+        },
         None => (A::default(), 0),
     };
     for recorded in read.events {
@@ -34,7 +35,7 @@ pub(super) fn fold<A: State>(stream: &StreamId, read: StreamRead) -> Result<(A, 
         state.apply(&event);
         version = recorded.sequence;
     }
-    Ok((state, version))
+    Ok(Some((state, version)))
 }
 
 impl Ledger {

@@ -23,6 +23,8 @@ use super::keyring::KeyRing;
 const CHUNK: i64 = 2_000;
 /// How often the head is asked for when nothing is heard.
 const POLL: Duration = Duration::from_millis(200);
+/// How often the node checks, also under load, that the log is still the one it has heard.
+const LOOK_BACK: Duration = Duration::from_secs(1);
 
 /// What the appender committed, and when it sent it.
 pub(super) struct LocalBatch {
@@ -90,6 +92,7 @@ impl Listener {
         let mut ears: Option<PgListener> = None;
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looked_back = Instant::now();
         loop {
             if ears.is_none() {
                 ears = self.listen().await;
@@ -110,7 +113,14 @@ impl Listener {
                         Ok(())
                     }
                 },
-                _ = poll.tick() => if self.tail.age() >= POLL { self.catch_up(i64::MAX).await } else { Ok(()) },
+                _ = poll.tick() => if looked_back.elapsed() >= LOOK_BACK {
+                    looked_back = Instant::now();
+                    self.look_back(self.tail.position()).await
+                } else if self.tail.age() >= POLL {
+                    self.catch_up(i64::MAX).await
+                } else {
+                    Ok(())
+                },
             };
             match heard {
                 Ok(()) => {}

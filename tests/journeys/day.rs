@@ -62,6 +62,18 @@ async fn a_task_is_created_started_completed_listed_and_deleted() {
     );
     assert_eq!(client.list(20).await, (0, vec![]));
 
+    for (path, says) in [
+        ("/metrics", "shiji_http_requests_total"),
+        ("/openapi.json", "/backend/api/v1/tasks"),
+        ("/docs/", "swagger"),
+    ] {
+        let page = reqwest::get(format!("http://{}{path}", node.ops))
+            .await
+            .unwrap();
+        assert_eq!(page.status(), 200, "{path}");
+        assert!(page.text().await.unwrap().contains(says), "{path}");
+    }
+
     let verify = answer(shiji(&folder.data()).args(["audit", "verify"]));
     assert!(verify.status.success(), "{}", words(&verify.stdout));
     let stream = answer(shiji(&folder.data()).args(["audit", "stream", "Task:1", "--json"]));

@@ -1,9 +1,12 @@
 //! `kill -9` of the service under load, again and again.
 
 use std::collections::HashMap;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::client::Client;
 use super::node::Node;
@@ -89,17 +92,21 @@ pub fn verify_log(folder: &Folder) {
     );
 }
 
-/// Lag 0 in every projection, and the proof holds.
+/// Lag 0 in every projection, nothing parked, and the proof holds.
 pub async fn until_projections_are_proven(folder: &Folder) {
-    let mut last = String::new();
-    eventually(
-        "the projections reach the head and the proof holds",
-        async || {
-            let status = answer(shiji(&folder.data()).args(["projections", "status"]));
-            last = words(&status.stdout) + &words(&status.stderr);
-            status.status.success()
-        },
-    )
+    until_proven(|| shiji(&folder.data())).await;
+}
+
+/// The same, asked by a command of one's own making.
+pub async fn until_proven(command: impl Fn() -> Command) {
+    let mut last = Value::Null;
+    eventually("the projections show the whole log", async || {
+        let status = answer(command().args(["projections", "status", "--json"]));
+        last = serde_json::from_slice(&status.stdout).unwrap_or_default();
+        let all = last["projections"].as_array().cloned().unwrap_or_default();
+        assert!(all.iter().all(|p| p["proof"]["holds"] == true), "{last}");
+        !all.is_empty() && all.iter().all(|p| p["lag_events"] == 0)
+    })
     .await;
-    assert!(!last.is_empty());
+    assert_eq!(last["well"], true, "{last}");
 }

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use shiji::postgres::Database;
 use sqlx::ConnectOptions;
 
+use super::killing::until_proven;
 use super::node::Node;
 use super::{Folder, answer, shiji, words};
 use crate::support::TestDatabase;
@@ -46,7 +47,8 @@ struct Pair {
     url: String,
     leader: Node,
     other: Node,
-    _database: TestDatabase,
+    /// Goes away with this value.
+    database: TestDatabase,
 }
 
 impl Pair {
@@ -62,7 +64,7 @@ impl Pair {
             url,
             leader,
             other,
-            _database: database,
+            database,
         }
     }
 
@@ -88,16 +90,11 @@ impl Pair {
     }
 
     async fn until_proven(&self) {
-        eventually(
-            "the projections reach the head and the proof holds",
-            async || {
-                let mut command = shiji(&self.folder.data());
-                on(&mut command, &self.url);
-                answer(command.args(["projections", "status"]))
-                    .status
-                    .success()
-            },
-        )
+        until_proven(|| {
+            let mut command = shiji(&self.folder.data());
+            on(&mut command, &self.url);
+            command
+        })
         .await;
         let mut command = shiji(&self.folder.data());
         on(&mut command, &self.url);
@@ -134,7 +131,7 @@ async fn when_the_leader_is_killed_the_other_takes_over() {
         url,
         leader,
         other,
-        _database,
+        database,
     } = pair;
     leader.kill();
     until_it_shows(&other, &client).await;
@@ -144,7 +141,7 @@ async fn when_the_leader_is_killed_the_other_takes_over() {
         url,
         leader: other,
         other: back,
-        _database,
+        database,
     };
     assert!(pair.write_on_both().await > before);
     pair.until_proven().await;

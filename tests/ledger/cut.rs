@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use parking_lot::Mutex;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use shiji::ledger::{AppendError, Expected, Verdict};
 
 use super::proxy::{Fate, Proxy};
@@ -82,7 +85,7 @@ async fn lost_answers_of_a_batch_come_back_job_by_job() {
     let mut kept = job(&[("kept", Expected::Exact(0))]);
     kept.receipt = Some(receipt(1, 1, "kept"));
     let mut refusal = job(&[]);
-    refusal.guards = vec![(stream("moved"), 2)];
+    refusal.guards = vec![(stream("warm"), 1)];
     refusal.receipt = Some(receipt(2, 2, "no"));
     let jobs = vec![
         job(&[("a", Expected::Exact(0)), ("b", Expected::Any)]),
@@ -154,9 +157,10 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = proxied(&test).await;
     let other = node(&test).await;
-    proxy.plan(|number| match number % 7 {
-        2 => Fate::CutBefore,
-        4 | 6 => Fate::CutAfter,
+    let random = Mutex::new(StdRng::seed_from_u64(1));
+    proxy.plan(move |_| match random.lock().random_range(0..100) {
+        0..8 => Fate::CutBefore,
+        8..24 => Fate::CutAfter,
         _ => Fate::Pass,
     });
     let mut tasks = Vec::new();
@@ -169,7 +173,7 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
         };
         tasks.push(tokio::spawn(async move {
             let mut answers = Vec::new();
-            for number in 0..25 {
+            for number in 0..15 {
                 let contended = format!("contended {}", number % 3);
                 let own = format!("own {writer}");
                 let at = i64::try_from(version(&ledger, &contended).await).unwrap();
@@ -191,7 +195,7 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
             }
         }
     }
-    assert!(proxy.statements() > 30 && accepted.len() > 50);
+    assert!(proxy.statements() > 30 && accepted.len() > 30);
     assert_sound(&other).await;
     let mut own = Vec::new();
     for writer in 0..8 {

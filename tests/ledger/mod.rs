@@ -13,18 +13,18 @@ macro_rules! assert_like {
 mod atomicity;
 mod chain;
 mod cut;
-//mod feed;
+mod feed;
 mod limits;
-//mod model;
+mod model;
 mod nodes;
-//mod personal;
+mod personal;
 pub mod proxy;
 mod receipts;
 mod role;
-//mod samples;
-//mod snapshots;
-//mod states;
-//mod stock;
+mod samples;
+mod snapshots;
+mod states;
+mod stock;
 pub mod switch;
 
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! A small proxy between a node and PostgreSQL that reads along and breaks connections at the worst moments.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -53,7 +53,7 @@ impl Proxy {
     /// A proxy to where these options lead; passes everything until told otherwise.
     pub fn start(upstream: PgConnectOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(socket(folder.path().to_owned())).unwrap();
+        let listener = UnixListener::bind(socket(folder.path())).unwrap();
         let shared = Arc::new(Shared {
             upstream,
             statements: AtomicUsize::new(0),
@@ -100,7 +100,7 @@ impl Proxy {
     }
 }
 
-fn socket(folder: PathBuf) -> PathBuf {
+fn socket(folder: &Path) -> PathBuf {
     folder.join(".s.PGSQL.5432")
 }
 

@@ -8,7 +8,7 @@ use shiji::events::{Event, Fact, TaskEvent};
 use shiji::ledger::Ledger;
 use shiji::projections::projector::{ProjectorHandle, ProjectorObserver};
 use shiji::projections::{self, FoldError, Handling, Projection, tasks};
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 
 use super::{append, created, ledger, projector, proven, shown, start, task};
 use crate::support::TestDatabase;
@@ -227,4 +227,30 @@ async fn a_frozen_leader_loses_the_lease_and_applies_nothing_when_it_thaws() {
         .await;
         proven(&pool, position).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_with_an_old_fence_moves_nothing() {
+    let test = TestDatabase::create().await;
+    let pool = test.pool();
+    let ledger = ledger(&test).await;
+    let projector = projector(&test, &ledger).await;
+    let position = append(&ledger, task(1), &[created("before")]).await;
+    shown(&ledger, position).await;
+
+    // As if another leader had stood here, though this one still believes in its lease.
+    let mut owner = test.database().connect_owner().await.unwrap();
+    let successor = "UPDATE projection_checkpoints SET fence = fence + 5";
+    owner.execute(successor).await.unwrap();
+    let position = append(&ledger, task(2), &[created("after")]).await;
+    let waited = Duration::from_millis(500);
+    assert_eq!(ledger.watermark().wait_all(position, waited).await.len(), 4);
+    assert_eq!(tasks::page(&pool, 0, 1).await.unwrap().total, 1);
+
+    // The lease changes hands again and the fence with it.
+    let again = "UPDATE projection_leases SET fence = fence + 6";
+    owner.execute(again).await.unwrap();
+    shown(&ledger, position).await;
+    proven(&pool, position).await;
+    projector.shutdown().await;
 }

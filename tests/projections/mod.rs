@@ -4,6 +4,8 @@ mod cuts;
 mod failover;
 mod parking;
 mod queries;
+mod speed;
+mod versions;
 
 use std::time::Duration;
 
@@ -96,6 +98,17 @@ fn raw(event_type: &str, payload: &str) -> NewEvent {
     }
 }
 
+fn metadata() -> Metadata {
+    Metadata {
+        actor: "staff:1".to_owned(),
+        surface: "test".to_owned(),
+        request_id: Uuid::nil(),
+        causation: None,
+        correlation: None,
+        at: DateTime::from_timestamp_millis(1_700_000_000_000).unwrap(),
+    }
+}
+
 async fn append_raw(ledger: &Ledger, stream: StreamId, events: Vec<NewEvent>) -> i64 {
     let job = Append {
         streams: vec![StreamWrite {
@@ -104,14 +117,7 @@ async fn append_raw(ledger: &Ledger, stream: StreamId, events: Vec<NewEvent>) ->
             events,
         }],
         guards: Vec::new(),
-        metadata: Metadata {
-            actor: "staff:1".to_owned(),
-            surface: "test".to_owned(),
-            request_id: Uuid::nil(),
-            causation: None,
-            correlation: None,
-            at: DateTime::from_timestamp_millis(1_700_000_000_000).unwrap(),
-        },
+        metadata: metadata(),
         receipt: None,
         deadline: Instant::now() + PATIENCE,
     };

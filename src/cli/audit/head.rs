@@ -45,7 +45,7 @@ pub fn word(head: &Head) -> String {
 pub async fn run(database: &Database, output: Output) -> anyhow::Result<Exit> {
     let head = ledger::head(&store::pool(database))
         .await
-        .map_err(store::explain)?;
+        .map_err(|error| store::explain(&error))?;
     if output.json {
         let word = word(&head);
         show::json(&serde_json::json!({

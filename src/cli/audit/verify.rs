@@ -20,14 +20,16 @@ pub struct Args {
 /// Checks the chain; a log that was tampered with is a finding.
 pub async fn run(database: &Database, output: Output, args: Args) -> anyhow::Result<Exit> {
     let pool = store::pool(database);
-    let head = ledger::head(&pool).await.map_err(store::explain)?;
+    let head = ledger::head(&pool)
+        .await
+        .map_err(|error| store::explain(&error))?;
     let start = args.from.map_or(0, |kept| kept.mark.position);
     let count = |position: i64| u64::try_from(position - start).unwrap_or(0);
     let mut progress = Progress::new("Checking events", count(head.position));
     let kept = args.from.map(|kept| (kept.mark.position, kept.link));
     let verified = ledger::verify(&pool, kept, |position| progress.set(count(position)))
         .await
-        .map_err(store::explain)?;
+        .map_err(|error| store::explain(&error))?;
     drop(progress);
     if output.json {
         show::json(&verified)?;

@@ -91,11 +91,19 @@ struct Sender {
     tally: Tally,
 }
 
+/// What a bar says while stories are told.
+pub const TELLING: &str = "Telling the stories of tasks";
+
 /// Sends `size` stories of a data set, as far as they are not told yet.
 ///
 /// # Errors
 /// When something breaks; what was sent stays, and the next run goes on from there.
-pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
+pub async fn fill(
+    desk: &Desk,
+    seed: u64,
+    size: u32,
+    mut progress: Progress,
+) -> anyhow::Result<Filled> {
     let prefix = format!("demo/{seed}/");
     let traces = desk.ledger().traces(SURFACE, &prefix).await?;
     let of = |aggregate: &str| -> HashMap<String, (String, i64)> {
@@ -119,7 +127,6 @@ pub async fn fill(desk: &Desk, seed: u64, size: u32) -> anyhow::Result<Filled> {
         tally: Tally::default(),
     };
     let accounts_opened = sender.staff(&accounts).await?;
-    let mut progress = Progress::new("Telling the stories of tasks", size.into());
     let sender = Arc::new(sender);
     let mut telling = JoinSet::new();
     let mut told = 0;
@@ -161,16 +168,15 @@ impl Sender {
             let known = done
                 .get(&correlation)
                 .and_then(|(id, _)| id.strip_prefix("backend:")?.parse().ok());
-            let uid = match known {
-                Some(uid) => uid,
-                None => {
-                    let hash = match &hash {
-                        Some(hash) => hash,
-                        None => hash.insert(bootstrap::hash(bootstrap::make_password()).await?),
-                    };
-                    opened += 1;
-                    self.open(member, correlation.clone(), hash).await?
-                }
+            let uid = if let Some(uid) = known {
+                uid
+            } else {
+                let hash = match &hash {
+                    Some(hash) => hash,
+                    None => hash.insert(bootstrap::hash(bootstrap::make_password()).await?),
+                };
+                opened += 1;
+                self.open(member, correlation.clone(), hash).await?
             };
             if member.left {
                 let disable = AccountCommand::Disable { by: Actor::Another };

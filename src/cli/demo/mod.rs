@@ -13,6 +13,7 @@ mod words;
 
 use std::time::Duration;
 
+use super::progress::Progress;
 use super::show::{self, Output};
 use super::{Exit, logs, store};
 use crate::commands::Desk;
@@ -21,7 +22,7 @@ use crate::postgres::{Database, migrate};
 use crate::projections;
 use crate::settings::StoreSettings;
 
-pub use fill::fill;
+pub use fill::{TELLING, fill};
 
 /// Tasks of a data set that nobody sized.
 pub const SIZE: u32 = 3_000;
@@ -53,7 +54,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         let ledger = store::ledger(database, keys, AppendLimits::default(), 10_000, 8).await?;
         // Here nobody moves the read tables: a running service does, or the next start of one.
         let desk = Desk::new(ledger.clone(), Duration::ZERO);
-        let filled = fill(&desk, args.seed, args.size).await?;
+        let progress = Progress::new(TELLING, args.size.into());
+        let filled = fill(&desk, args.seed, args.size, progress).await?;
         store::part(&ledger).await;
         if args.output.json {
             show::json(&filled)?;

@@ -136,15 +136,16 @@ impl Teller {
         let subject = self.dice.pick(&words::SUBJECTS);
         let number = self.dice.below(9000) + 1000;
         let input = format!("{subject} SKU-{number}:{work}");
-        let note = match self.dice.percent(60) {
-            true => self.dice.pick(&words::NOTES).to_owned(),
-            false => String::new(),
+        let note = if self.dice.percent(60) {
+            self.dice.pick(&words::NOTES)
+        } else {
+            ""
         };
         What::Create {
             kind,
             priority: self.priority(),
             input,
-            note,
+            note: note.to_owned(),
         }
     }
 
@@ -218,7 +219,9 @@ mod tests {
             for step in tell(1, number).steps {
                 let events = task.decide(&step.what.command(7)).unwrap();
                 assert_eq!(i64::try_from(events.len()).unwrap(), step.events);
-                events.iter().for_each(|event| task.apply(event));
+                for event in &events {
+                    task.apply(event);
+                }
             }
             let end = match task {
                 Task::Uncreated => "uncreated",

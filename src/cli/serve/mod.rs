@@ -7,23 +7,29 @@ mod stop;
 mod upkeep;
 mod welcome;
 
-use anyhow::Context;
+use std::time::Duration;
+
+use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::bootstrap::{self, First};
+use super::progress::Progress;
 use super::{Exit, demo, logs, store};
 use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
 use crate::gateways::FileStore;
-use crate::ledger::{AppendLimits, Ledger};
+use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::projections;
 use crate::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
 use crate::settings::{Limits, Settings};
+
+/// How long the read tables may take to show the last events before we leave; the next leader does the rest.
+const LAST_FOLDS: Duration = Duration::from_secs(2);
 
 /// What `serve` is told.
 #[derive(Debug, clap::Args)]
@@ -41,13 +47,15 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     logs::start(settings.log_format, &settings.log);
     ops::metrics::recorder();
     let stop = stop::signals()?;
+    // Asked for before anything is started: with DATABASE_URL it must be given.
+    let keys = store::keys(&settings.store)?;
     let database = tokio::select! {
         database = Database::open(&settings.store) => database?,
         () = stop.cancelled() => return Ok(Exit::Fine),
     };
     store::with(database, async |database| {
         let node = tokio::select! {
-            node = Node::start(&settings, database) => node?,
+            node = Node::start(&settings, database, keys) => node?,
             () = stop.cancelled() => return Ok(()),
         };
         node.serve(&settings, args.demo_if_empty, stop.clone())
@@ -67,9 +75,8 @@ struct Node {
 }
 
 impl Node {
-    async fn start(settings: &Settings, database: &Database) -> anyhow::Result<Self> {
+    async fn start(settings: &Settings, database: &Database, keys: Keys) -> anyhow::Result<Self> {
         migrate(database, &projections::schemas()).await?;
-        let keys = store::keys(&settings.store)?;
         let limits = &settings.limits;
         let connections = u32::try_from(limits.pool_connections)?;
         let ledger = store::ledger(
@@ -82,7 +89,7 @@ impl Node {
         .await?;
         let reads = database.pool("reads", connections, &projections::search_path());
         let files = FileStore::local(&settings.store.data_dir.join("files"))
-            .context("the folder of stored files cannot be used")?;
+            .map_err(|error| anyhow!("the folder of stored files cannot be used: {error}"))?;
         let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
         let app = App::new(AppParts {
             desk,
@@ -150,6 +157,11 @@ impl Node {
         }
         self.app.finish().await;
         tasks.wait().await;
+        // So that the read tables show everything when we leave, if they can.
+        if let Ok(head) = self.ledger.head().await {
+            let watermark = self.ledger.watermark();
+            watermark.wait_all(head.position, LAST_FOLDS).await;
+        }
         self.projector.shutdown().await;
         store::part(&self.ledger).await;
         self.app.reads().close().await;
@@ -159,8 +171,9 @@ impl Node {
 
 /// Fills the empty store; stopped half-way, `shiji demo` goes on from there.
 async fn fill(desk: &Desk, stop: CancellationToken) {
+    let progress = Progress::logged(demo::TELLING, demo::SIZE.into());
     tokio::select! {
-        filled = demo::fill(desk, demo::SEED, demo::SIZE) => match filled {
+        filled = demo::fill(desk, demo::SEED, demo::SIZE, progress) => match filled {
             Ok(filled) => info!("{filled}"),
             Err(error) => error!("The demo data is not complete, `shiji demo` goes on from there: {error}"),
         },

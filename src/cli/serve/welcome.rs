@@ -78,9 +78,9 @@ fn frame(lines: &[String]) -> String {
     let mut framed = format!("╭{rule}╮\n");
     for line in lines {
         let rest = " ".repeat(width - columns(line));
-        framed.push_str(&format!("│ {line}{rest} │\n"));
+        framed.extend(["│ ", line, &rest, " │\n"]);
     }
-    framed.push_str(&format!("╰{rule}╯"));
+    framed.extend(["╰", &rule, "╯"]);
     framed
 }
 

@@ -84,7 +84,7 @@ pub struct ProjectionStatus {
     pub position: i64,
     /// Events of the log it does not show yet.
     pub lag_events: i64,
-    /// Since when it does not show the whole log.
+    /// How old what it shows is, to within the fifth of a second between two looks.
     pub lag: Duration,
     /// Nobody moves it, or it lags beyond the limit: commands do not wait for it.
     pub away: bool,
@@ -99,14 +99,14 @@ impl ProjectorStatus {
         if let Some(event) = &self.unknown_event {
             return Some(format!("this build is older than the log: {event}"));
         }
-        let away: Vec<&str> = (self.projections.iter().filter(|p| p.away))
-            .map(|p| p.name)
+        let away: Vec<String> = (self.projections.iter().filter(|p| p.away))
+            .map(|p| format!("{} lags by {} events", p.name, p.lag_events))
             .collect();
         if away.is_empty() {
             return None;
         }
-        let why = self.failing.as_deref().unwrap_or("nobody moves them");
-        Some(format!("{} lag behind: {why}", away.join(", ")))
+        let why = (self.failing.as_ref()).map_or(String::new(), |cause| format!(": {cause}"));
+        Some(format!("{}{why}", away.join(", ")))
     }
 }
 
@@ -156,6 +156,7 @@ impl Projector {
         lease::prepare(&shared).await?;
         let mut watch = watch::Watch::new(Arc::clone(&shared));
         watch.look().await?;
+        watch.judge();
         let stop = CancellationToken::new();
         let (held, leased) = channel::channel(lease::Held::default());
         Ok(ProjectorHandle {

@@ -20,6 +20,8 @@ const POLL: Duration = Duration::from_millis(200);
 const STANDS_STILL: Duration = Duration::from_secs(2);
 /// Nor is one that lags by so many events.
 const LAGS: i64 = 50_000;
+/// A node has caught up after its start once it lags by no more than this: under load something is always under way.
+const NEAR: i64 = 5_000;
 
 /// What was last seen of a projection.
 #[derive(Clone)]
@@ -28,14 +30,18 @@ struct Seen {
     parked: usize,
     /// When it last moved.
     moved: Instant,
-    /// When it last showed the whole log.
-    caught_up: Instant,
+    /// It shows at least what the log held at this moment.
+    shows: Instant,
+    /// It has been near the end of the log since this node started.
+    arrived: bool,
     away: bool,
 }
 
 pub(super) struct Watch {
     shared: Arc<Shared>,
     seen: BTreeMap<&'static str, Seen>,
+    /// The end of the log at the last look.
+    head: (i64, Instant),
 }
 
 impl Watch {
@@ -43,6 +49,7 @@ impl Watch {
         Self {
             shared,
             seen: BTreeMap::new(),
+            head: (0, Instant::now()),
         }
     }
 
@@ -139,7 +146,8 @@ impl Watch {
                     revision: 0,
                     parked: 0,
                     moved: now,
-                    caught_up: now,
+                    shows: now,
+                    arrived: false,
                     away: false,
                 });
                 seen.revision = row.revision;
@@ -166,7 +174,7 @@ impl Watch {
     }
 
     /// Who lags, who stands still, and what the metrics and the status say of it.
-    fn judge(&mut self) {
+    pub fn judge(&mut self) {
         let head = self.shared.ledger.tail_position();
         let watermark = self.shared.ledger.watermark();
         let mut standings = Vec::new();
@@ -183,9 +191,12 @@ impl Watch {
                 seen.moved = now;
             }
             if lag_events == 0 {
-                seen.caught_up = now;
+                seen.shows = now;
+            } else if position >= self.head.0 {
+                seen.shows = self.head.1;
             }
-            let away = lag_events > LAGS || seen.moved.elapsed() > STANDS_STILL;
+            seen.arrived |= lag_events <= NEAR;
+            let away = !seen.arrived || lag_events > LAGS || seen.moved.elapsed() > STANDS_STILL;
             if away != seen.away {
                 seen.away = away;
                 watermark.set_away(name, away);
@@ -194,14 +205,19 @@ impl Watch {
                 name,
                 position,
                 lag_events,
-                lag: seen.caught_up.elapsed(),
+                lag: now - seen.shows,
                 away,
                 parked_streams: seen.parked,
             };
             measure(&status);
             standings.push(status);
         }
-        self.shared.status.lock().projections = standings;
+        self.head = (head, Instant::now());
+        let mut status = self.shared.status.lock();
+        if standings.iter().all(|standing| standing.lag_events == 0) {
+            status.failing = None;
+        }
+        status.projections = standings;
     }
 }
 
