@@ -106,11 +106,13 @@ impl Operation for CreateTeam {
             enabled: self.enabled,
             since: self.since,
         };
+        let code = claim_id(&self.keys, &self.creator_id, &self.profile.code);
+        // Looked at first, so that it is recorded first.
+        book.state::<NameClaim>(&code).await?;
         for id in &self.ids {
             if *book.state::<Team>(id).await? != Team::Uncreated {
                 continue;
             }
-            let code = claim_id(&self.keys, &self.creator_id, &self.profile.code);
             claim(book, &code, id).await?;
             book.decide::<Team>(id, &create).await?;
             return Ok(id.clone());
