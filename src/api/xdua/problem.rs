@@ -143,6 +143,7 @@ impl Problem {
     }
 
     /// A query that failed. No free connection is an overload, unless the database is away altogether.
+    #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {
         let crowded = matches!(error, sqlx::Error::PoolTimedOut);
         if crowded && app.ledger().unready().is_none() {

@@ -25,7 +25,7 @@ const APIV: HeaderName = HeaderName::from_static("apiv");
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents the query, which is read leniently")]
 pub struct TeamsQuery {
-    /// MongoDB query, as JSON or as Base64 of it, at most 8 KiB after decoding; anything else is a pattern for `code`.
+    /// A Mongo query, as JSON or as Base64 of it, at most 8 KiB after decoding; anything else is a pattern for `code`.
     #[param(example = "{\"name\": {\"$regex\": \".s.\"}}")]
     filter: Option<String>,
     /// Page number from 1; with it, `offset` is ignored. 0 counts as 1.
