@@ -22,7 +22,7 @@ pub const LIMITS: DoorLimits = DoorLimits {
     connections: 64,
     requests: 64,
     header_time: Duration::from_secs(5),
-    request_time: Duration::from_secs(10),
+    request_time: Duration::from_secs(5),
     body_bytes: 2 << 20,
     drain: Duration::from_secs(5),
 };

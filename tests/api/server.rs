@@ -28,6 +28,7 @@ impl Here {
     fn open(limits: DoorLimits) -> Self {
         let router = Router::new()
             .route("/quick", get(async || "quick"))
+            .route("/healthz", get(async || "alive"))
             .route(
                 "/slow",
                 get(async || sleep(Duration::from_millis(600)).await),
@@ -147,6 +148,7 @@ async fn above_the_limit_of_requests_the_answer_is_503_at_once() {
     let refused = here.get("/quick").await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
     assert_eq!(refused.body["code"], "overloaded");
+    assert_eq!(here.get("/healthz").await.status, 200);
     assert_eq!(slow.await.unwrap().unwrap().status(), 200);
     assert_eq!(here.get("/quick").await.status, 200);
 }

@@ -92,8 +92,12 @@ async fn while_postgresql_is_away_the_answer_is_500_and_not_ready_and_then_all_i
     client.until_it_creates().await;
     eventually("the node is ready again", async || node.is_ready().await).await;
     assert!(client.task(id).await.is_some());
+
+    // A node that has lost its database still leaves in order.
+    tokio::task::spawn_blocking(move || outside.stop())
+        .await
+        .unwrap();
     node.stop().await;
-    drop(outside);
 }
 
 /// The process id of the private server's postmaster.

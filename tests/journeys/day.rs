@@ -91,6 +91,15 @@ async fn a_task_is_created_started_completed_listed_and_deleted() {
         ["TaskCreated", "TaskStarted", "TaskCompleted", "TaskDeleted"]
     );
     node.stop().await;
+    // After a restore the operator says so, and positions tell the generations apart.
+    let restored = answer(shiji(&folder.data()).args(["restored", "--json"]));
+    assert_eq!(words(&restored.stdout), "{\"generation\":2}\n");
+    let head = answer(shiji(&folder.data()).args(["audit", "head"]));
+    assert!(
+        words(&head.stdout).starts_with("2-"),
+        "{}",
+        words(&head.stdout)
+    );
     // Without a running service the command line starts the server for itself.
     let verify = answer(shiji(&folder.data()).args(["audit", "verify"]));
     assert!(verify.status.success(), "{}", words(&verify.stdout));

@@ -276,7 +276,11 @@ async fn killed_sessions_lose_nothing() {
         })
         .collect();
     let mut superuser = superuser(&test).await;
-    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+    // Bounded: where connecting takes longer than the pause, nobody would ever get to write.
+    for _ in 0..40 {
+        if writers.iter().all(tokio::task::JoinHandle::is_finished) {
+            break;
+        }
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND application_name = 'shiji appender'",

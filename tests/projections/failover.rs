@@ -254,3 +254,24 @@ async fn a_leader_with_an_old_fence_moves_nothing() {
     proven(&pool, position).await;
     projector.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_folds_only_what_follows_the_position_it_finds() {
+    let test = TestDatabase::create().await;
+    let pool = test.pool();
+    let ledger = ledger(&test).await;
+    let projector = projector(&test, &ledger).await;
+    let position = append(&ledger, task(1), &[created("before")]).await;
+    shown(&ledger, position).await;
+
+    // As if somebody had folded the next event already.
+    let mut owner = test.database().connect_owner().await.unwrap();
+    let ahead = "UPDATE projection_checkpoints SET position = position + 1";
+    owner.execute(ahead).await.unwrap();
+    append(&ledger, task(2), &[created("not to be folded again")]).await;
+    let position = append(&ledger, task(3), &[created("after")]).await;
+    shown(&ledger, position).await;
+    assert_eq!(tasks::detail(&pool, 2).await.unwrap(), None);
+    assert!(tasks::detail(&pool, 3).await.unwrap().is_some());
+    projector.shutdown().await;
+}

@@ -142,3 +142,28 @@ async fn staff_sessions_and_files_are_found() {
     );
     proven(&pool, position).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_near_and_deep_follow_each_other() {
+    let test = TestDatabase::create().await;
+    let ledger = ledger(&test).await;
+    let _projector = projector(&test, &ledger).await;
+    let pool = test.pool();
+    let mut position = 0;
+    for id in 1..=131 {
+        position = append(&ledger, task(id), &[created("x")]).await;
+    }
+    shown(&ledger, position).await;
+    let mut seen = Vec::new();
+    while seen.len() < 131 {
+        let offset = i64::try_from(seen.len()).unwrap();
+        let page = tasks::page(&pool, offset, 9).await.unwrap();
+        assert_eq!(page.total, 131);
+        assert!(
+            !page.items.is_empty() && page.items.len() <= 9,
+            "at {offset}"
+        );
+        seen.extend(page.items.iter().map(|item| item.id));
+    }
+    assert_eq!(seen, (1..=131).rev().collect::<Vec<i64>>());
+}

@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -15,10 +16,14 @@ use futures::FutureExt;
 use http_body_util::Limited;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{DoorLimits, Trouble, Wording};
+use crate::api::answer::X_REQUEST_ID;
 use crate::api::request::drain;
+
+/// Asked by machines, every few seconds: not worth a line in the log, and answered also when there is too much to do.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 struct Watch {
     listener: &'static str,
@@ -57,32 +62,20 @@ async fn guard(State(watch): State<Arc<Watch>>, request: Request, next: Next) ->
             answer
         }
     };
-    let seconds = began.elapsed().as_secs_f64();
-    let status = answer.status().as_u16();
     // Never the path itself: it has ids in it.
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let labels = [
-        ("listener", watch.listener.to_owned()),
-        ("method", known(&method).to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.to_string()),
-    ];
-    metrics::counter!("shiji_http_requests_total", &labels).increment(1);
-    metrics::histogram!("shiji_http_request_seconds", &labels).record(seconds);
-    info!(
-        target: "shiji::http",
-        { http.listener = watch.listener, http.status = status, http.route = route, duration_ms = seconds * 1000.0 },
-        "{method} {path} {status}"
-    );
+    watch.count(&method, route, &answer, began.elapsed());
+    watch.log(&method, &path, route, &answer, began.elapsed());
     answer
 }
 
 impl Watch {
     async fn run(&self, request: Request, next: Next) -> Result<Response, Trouble> {
-        let _place = self
-            .requests
-            .try_acquire()
-            .map_err(|_| Trouble::Overloaded)?;
+        let place = self.requests.try_acquire();
+        // A node that is busy is alive, and says so.
+        if place.is_err() && !PROBES.contains(&request.uri().path()) {
+            return Err(Trouble::Overloaded);
+        }
         let most = self.limits.body_bytes;
         if request.body().size_hint().lower() > most as u64 {
             // Who is still sending does not read; cut off, it would never learn why.
@@ -96,6 +89,34 @@ impl Watch {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(Trouble::Panicked),
             Err(_) => Err(Trouble::TimedOut),
+        }
+    }
+
+    fn count(&self, method: &Method, route: &str, answer: &Response, took: Duration) {
+        let labels = [
+            ("listener", self.listener.to_owned()),
+            ("method", known(method).to_owned()),
+            ("route", route.to_owned()),
+            ("status", answer.status().as_u16().to_string()),
+        ];
+        metrics::counter!("shiji_http_requests_total", &labels).increment(1);
+        metrics::histogram!("shiji_http_request_seconds", &labels).record(took.as_secs_f64());
+    }
+
+    fn log(&self, method: &Method, path: &str, route: &str, answer: &Response, took: Duration) {
+        let listener = self.listener;
+        let status = answer.status().as_u16();
+        let request = answer.headers().get(&X_REQUEST_ID);
+        let request = request.and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+        if PROBES.contains(&route) {
+            debug!(target: "shiji::http",
+                { http.listener = listener, http.status = status, http.route = route, duration_ms },
+                "{method} {path} {status}");
+        } else {
+            info!(target: "shiji::http",
+                { request.id = request, http.listener = listener, http.status = status, http.route = route, duration_ms },
+                "{method} {path} {status}");
         }
     }
 

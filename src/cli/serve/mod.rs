@@ -137,7 +137,7 @@ impl Node {
         let inner = tasks.spawn(inner.serve(ops::router(ops), ops::word, stop.clone()));
         tasks.spawn(ops::metrics::upkeep(stop.clone()));
         tasks.spawn(upkeep::sweep(self.app.clone(), stop.clone()));
-        welcome::say(&places, &first, demo_if_empty)?;
+        welcome::say(&places, &first, demo_if_empty);
         if matches!(first, First::Nobody) {
             warn!(
                 "There is no staff account, so nobody can log in: name one with SHIJI_BOOTSTRAP_STAFF_NAME and SHIJI_BOOTSTRAP_STAFF_PASSWORD"
@@ -150,13 +150,16 @@ impl Node {
         }
         tasks.close();
 
-        stop.cancelled().await;
-        for door in [public, inner] {
-            // A door that panicked has said so; the other one still finishes its requests.
-            let _ = door.await;
-        }
-        self.app.finish().await;
+        // A door that ends by itself has panicked: the node must not go on half.
+        let broken = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            _ = public => Some("the public listener"),
+            _ = inner => Some("the operators' listener"),
+        };
+        stop.cancel();
         tasks.wait().await;
+        self.app.finish().await;
         // So that the read tables show everything when we leave, if they can.
         if let Ok(head) = self.ledger.head().await {
             let watermark = self.ledger.watermark();
@@ -165,7 +168,12 @@ impl Node {
         self.projector.shutdown().await;
         store::part(&self.ledger).await;
         self.app.reads().close().await;
-        Ok(())
+        match broken {
+            None => Ok(()),
+            Some(listener) => Err(anyhow!(
+                "{listener} broke off, which is a bug; the log says more"
+            )),
+        }
     }
 }
 
