@@ -4,6 +4,7 @@
 //! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
+pub mod filter;
 pub mod media;
 pub mod projector;
 pub mod sessions;
