@@ -14,7 +14,10 @@ use regex_syntax::{
 use super::{MAX_PATTERN_CHARS, error::Fault, tame::tame};
 
 /// How many states a pattern may come to when its repetitions are written out.
-const MAX_WEIGHT: u64 = 1000;
+const MAX_STATES: u64 = 1000;
+/// How many of its parts may be left out. PostgreSQL takes a time that grows with the cube of their number to prepare them:
+/// a tenth of a second for a hundred in a row, two seconds for `.{0,255}`.
+const MAX_GAPS: u64 = 100;
 /// How many ranges all its character classes may come to, as `\p{L}` has hundreds.
 const MAX_RANGES: usize = 2000;
 /// The highest count of a repetition; PostgreSQL has no higher.
@@ -63,7 +66,7 @@ impl Pattern {
             .map_err(|error| {
                 Fault::at(place(error.span().start.offset), error.kind().to_string())
             })?;
-        if weight(&hir) > MAX_WEIGHT {
+        if Weight::of(&hir).is_too_much() {
             return Err(Fault::at(0, "a pattern costs too much"));
         }
         let mut writer = Writer {
@@ -83,19 +86,50 @@ impl Pattern {
     }
 }
 
-fn weight(hir: &Hir) -> u64 {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Class(_) => 1,
-        HirKind::Look(_) => 4,
-        HirKind::Literal(literal) => literal.0.len() as u64,
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min).max(1);
-            u64::from(times).saturating_mul(weight(&repetition.sub).saturating_add(1))
+/// What a pattern comes to when its repetitions are written out.
+#[derive(Clone, Copy)]
+struct Weight {
+    states: u64,
+    /// Parts that may be left out.
+    gaps: u64,
+}
+
+impl Weight {
+    fn of(hir: &Hir) -> Self {
+        let states = |states| Self { states, gaps: 0 };
+        match hir.kind() {
+            HirKind::Empty | HirKind::Class(_) => states(1),
+            HirKind::Look(_) => states(4),
+            HirKind::Literal(literal) => states(literal.0.len() as u64),
+            HirKind::Capture(capture) => Self::of(&capture.sub),
+            HirKind::Repetition(repetition) => {
+                let times = u64::from(repetition.max.unwrap_or(repetition.min).max(1));
+                let sub = Self::of(&repetition.sub);
+                Self {
+                    states: times.saturating_mul(sub.states.saturating_add(1)),
+                    gaps: times
+                        .saturating_mul(sub.gaps)
+                        .saturating_add(times - u64::from(repetition.min).min(times)),
+                }
+            }
+            HirKind::Concat(subs) => Self::sum(subs, 0),
+            HirKind::Alternation(subs) => {
+                Self::sum(subs, u64::from(hir.properties().minimum_len() == Some(0)))
+            }
         }
-        HirKind::Capture(capture) => weight(&capture.sub),
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs
-            .iter()
-            .fold(1, |sum: u64, sub| sum.saturating_add(weight(sub))),
+    }
+
+    fn sum(subs: &[Hir], gaps: u64) -> Self {
+        subs.iter()
+            .map(Self::of)
+            .fold(Self { states: 1, gaps }, |sum, sub| Self {
+                states: sum.states.saturating_add(sub.states),
+                gaps: sum.gaps.saturating_add(sub.gaps),
+            })
+    }
+
+    fn is_too_much(self) -> bool {
+        self.states > MAX_STATES || self.gaps > MAX_GAPS
     }
 }
 
@@ -113,6 +147,10 @@ impl Writer {
                 text.chars().for_each(|c| self.char(c));
             }
             HirKind::Class(Class::Unicode(class)) => self.class(class)?,
+            // How a class without characters is written down.
+            HirKind::Class(Class::Bytes(class)) if class.ranges().is_empty() => {
+                self.sql.push_str(NOTHING);
+            }
             HirKind::Class(Class::Bytes(_)) => return Err("a pattern of bytes"),
             HirKind::Look(look) => self.look(*look)?,
             HirKind::Repetition(repetition) => self.repetition(repetition)?,
