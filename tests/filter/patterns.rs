@@ -103,6 +103,24 @@ fn what_other_engines_read_differently_is_refused() {
     }
 }
 
+#[test]
+fn patterns_are_weighed_together() {
+    let filter = |pattern: &str, times: usize| {
+        let clause = json!({"text": {"$regex": pattern}}).to_string();
+        filter::parse(
+            &format!("{{\"$or\":[{}]}}", vec![clause; times].join(",")),
+            &FIELDS,
+        )
+    };
+    assert!(filter("plain", 64).is_ok());
+    assert!(filter("(.?){50}", 2).is_ok());
+    assert!(filter("(.?){50}", 3).is_err());
+    assert!(filter(".{200}", 5).is_ok());
+    assert!(filter(".{200}", 11).is_err());
+    assert!(filter("\\p{L}", 2).is_ok());
+    assert!(filter("\\p{L}", 9).is_err());
+}
+
 /// Patterns that are the undoing of other engines, or as large as they may be.
 fn nasty() -> &'static [String] {
     static NASTY: OnceLock<Vec<String>> = OnceLock::new();

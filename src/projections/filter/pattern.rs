@@ -15,11 +15,13 @@ use super::{MAX_PATTERN_CHARS, error::Fault, tame::tame};
 
 /// How many states a pattern may come to when its repetitions are written out.
 const MAX_STATES: u64 = 1000;
-/// How many of its parts may be left out. PostgreSQL takes a time that grows with the cube of their number to prepare them:
+/// And all patterns of a filter together. PostgreSQL keeps few prepared patterns, so many may be prepared for every row.
+const MAX_STATES_TOGETHER: u64 = 4000;
+/// How many parts of all patterns of a filter may be left out. PostgreSQL takes a time that grows with the cube of their number to prepare them:
 /// a tenth of a second for a hundred in a row, two seconds for `.{0,255}`.
 const MAX_GAPS: u64 = 100;
-/// How many ranges all its character classes may come to, as `\p{L}` has hundreds.
-const MAX_RANGES: usize = 2000;
+/// How many ranges the character classes of all patterns of a filter may come to, as `\p{L}` has hundreds.
+const MAX_RANGES: u64 = 2000;
 /// The highest count of a repetition; PostgreSQL has no higher.
 const MAX_REPEAT: u32 = 255;
 /// How deep groups may stand in each other.
@@ -36,6 +38,7 @@ const NOTHING: &str = "[\\u0000]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     for_postgres: String,
+    weight: Weight,
 }
 
 impl Pattern {
@@ -66,7 +69,8 @@ impl Pattern {
             .map_err(|error| {
                 Fault::at(place(error.span().start.offset), error.kind().to_string())
             })?;
-        if Weight::of(&hir).is_too_much() {
+        let mut weight = Weight::of(&hir);
+        if weight.states > MAX_STATES || weight.is_too_much() {
             return Err(Fault::at(0, "a pattern costs too much"));
         }
         let mut writer = Writer {
@@ -75,9 +79,16 @@ impl Pattern {
             ranges: 0,
         };
         writer.write(&hir).map_err(|reason| Fault::at(0, reason))?;
+        weight.ranges = writer.ranges;
         Ok(Self {
             for_postgres: writer.sql,
+            weight,
         })
+    }
+
+    /// What it costs, more or less.
+    pub(super) fn weight(&self) -> Weight {
+        self.weight
     }
 
     /// The pattern as the operator `~` takes it.
@@ -87,20 +98,34 @@ impl Pattern {
 }
 
 /// What a pattern comes to when its repetitions are written out.
-#[derive(Clone, Copy)]
-struct Weight {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Weight {
     states: u64,
     /// Parts that may be left out.
     gaps: u64,
+    /// Ranges of characters, known once they are written.
+    ranges: u64,
 }
 
 impl Weight {
     fn of(hir: &Hir) -> Self {
-        let states = |states| Self { states, gaps: 0 };
+        let states = |states| Self {
+            states,
+            ..Self::default()
+        };
         match hir.kind() {
             HirKind::Empty | HirKind::Class(_) => states(1),
             HirKind::Look(_) => states(4),
-            HirKind::Literal(literal) => states(literal.0.len() as u64),
+            HirKind::Literal(literal) => {
+                // The bytes that begin a character.
+                states(
+                    literal
+                        .0
+                        .iter()
+                        .filter(|byte| **byte & 0xC0 != 0x80)
+                        .count() as u64,
+                )
+            }
             HirKind::Capture(capture) => Self::of(&capture.sub),
             HirKind::Repetition(repetition) => {
                 let times = u64::from(repetition.max.unwrap_or(repetition.min).max(1));
@@ -110,6 +135,7 @@ impl Weight {
                     gaps: times
                         .saturating_mul(sub.gaps)
                         .saturating_add(times - u64::from(repetition.min).min(times)),
+                    ranges: 0,
                 }
             }
             HirKind::Concat(subs) => Self::sum(subs, 0),
@@ -120,22 +146,31 @@ impl Weight {
     }
 
     fn sum(subs: &[Hir], gaps: u64) -> Self {
-        subs.iter()
-            .map(Self::of)
-            .fold(Self { states: 1, gaps }, |sum, sub| Self {
-                states: sum.states.saturating_add(sub.states),
-                gaps: sum.gaps.saturating_add(sub.gaps),
-            })
+        let empty = Self {
+            states: 1,
+            gaps,
+            ranges: 0,
+        };
+        subs.iter().map(Self::of).fold(empty, Self::plus)
     }
 
-    fn is_too_much(self) -> bool {
-        self.states > MAX_STATES || self.gaps > MAX_GAPS
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            states: self.states.saturating_add(other.states),
+            gaps: self.gaps.saturating_add(other.gaps),
+            ranges: self.ranges.saturating_add(other.ranges),
+        }
+    }
+
+    /// Whether it is beyond what all patterns of a filter may come to.
+    pub(super) fn is_too_much(self) -> bool {
+        self.states > MAX_STATES_TOGETHER || self.gaps > MAX_GAPS || self.ranges > MAX_RANGES
     }
 }
 
 struct Writer {
     sql: String,
-    ranges: usize,
+    ranges: u64,
 }
 
 impl Writer {
@@ -228,7 +263,7 @@ impl Writer {
             .map(|range| (range.start().max('\u{1}'), range.end()))
             .filter(|(start, end)| start <= end)
             .collect();
-        self.ranges += ranges.len();
+        self.ranges += ranges.len() as u64;
         if self.ranges > MAX_RANGES {
             return Err("a pattern has too many characters in its classes");
         }
