@@ -7,3 +7,4 @@ mod patterns;
 mod random;
 mod refusals;
 mod table;
+mod values;

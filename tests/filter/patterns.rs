@@ -46,6 +46,10 @@ async fn patterns_mean_what_mongodb_means_by_them() {
         ("^\\W$", "i", "k", false),
         ("^[\\W_]$", "i", "k", false),
         ("é\\b", "", "é ", false),
+        ("^\\w$", "i", "\u{17f}", true),
+        ("a$", "", "a\n", false),
+        ("^[a b]$", "x", " ", false),
+        ("\\u513f", "", "儿", true),
         // Of Unicode.
         ("^\\p{Han}+$", "", "儿研所", true),
         ("^\\p{L}+$", "i", "é儿ж", true),
@@ -98,6 +102,11 @@ fn what_other_engines_read_differently_is_refused() {
         "(?i",
         "[b-a]",
         "\\Qa\\E",
+        "a\\Z",
+        "\\h",
+        "\\R",
+        "a{",
+        "{a}",
     ] {
         assert!(filter::parse(pattern, &FIELDS).is_err(), "{pattern}");
     }
