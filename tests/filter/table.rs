@@ -108,11 +108,17 @@ impl Teams {
         order.push_order_by(&mut sql);
         page.push_limit(&mut sql);
         let rows = sql.build().persistent(false).fetch_all(&self.pool).await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect();
+        let found = i64::try_from(ids.len()).unwrap();
+        if 0 < found && found < page.limit {
+            // The last page says how many there are.
+            return Ok((ids, page.offset + found));
+        }
 
         let mut sql = QueryBuilder::new("SELECT count(*) FROM teams WHERE set_number = ");
         sql.push_bind(set).push(" AND ");
         filter.push_where(&mut sql);
         let total = sql.build().persistent(false).fetch_one(&self.pool).await?;
-        Ok((rows.iter().map(|row| row.get("id")).collect(), total.get(0)))
+        Ok((ids, total.get(0)))
     }
 }
