@@ -7,6 +7,7 @@
 
 mod api;
 mod desk;
+mod filter;
 mod ground;
 mod journeys;
 mod layering;

@@ -14,9 +14,14 @@ use regex_syntax::{
 use super::{MAX_PATTERN_CHARS, error::Fault, tame::tame};
 
 /// How many states a pattern may come to when its repetitions are written out.
-const MAX_WEIGHT: u64 = 1000;
-/// How many ranges all its character classes may come to, as `\p{L}` has hundreds.
-const MAX_RANGES: usize = 2000;
+const MAX_STATES: u64 = 1000;
+/// And all patterns of a filter together. PostgreSQL keeps few prepared patterns, so many may be prepared for every row.
+const MAX_STATES_TOGETHER: u64 = 4000;
+/// How many parts of all patterns of a filter may be left out. PostgreSQL takes a time that grows with the cube of their number to prepare them:
+/// a tenth of a second for a hundred in a row, two seconds for `.{0,255}`.
+const MAX_GAPS: u64 = 100;
+/// How many ranges the character classes of all patterns of a filter may come to, as `\p{L}` has hundreds.
+const MAX_RANGES: u64 = 2000;
 /// The highest count of a repetition; PostgreSQL has no higher.
 const MAX_REPEAT: u32 = 255;
 /// How deep groups may stand in each other.
@@ -33,6 +38,7 @@ const NOTHING: &str = "[\\u0000]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     for_postgres: String,
+    weight: Weight,
 }
 
 impl Pattern {
@@ -63,7 +69,8 @@ impl Pattern {
             .map_err(|error| {
                 Fault::at(place(error.span().start.offset), error.kind().to_string())
             })?;
-        if weight(&hir) > MAX_WEIGHT {
+        let mut weight = Weight::of(&hir);
+        if weight.states > MAX_STATES || weight.is_too_much() {
             return Err(Fault::at(0, "a pattern costs too much"));
         }
         let mut writer = Writer {
@@ -72,9 +79,16 @@ impl Pattern {
             ranges: 0,
         };
         writer.write(&hir).map_err(|reason| Fault::at(0, reason))?;
+        weight.ranges = writer.ranges;
         Ok(Self {
             for_postgres: writer.sql,
+            weight,
         })
+    }
+
+    /// What it costs, more or less.
+    pub(super) fn weight(&self) -> Weight {
+        self.weight
     }
 
     /// The pattern as the operator `~` takes it.
@@ -83,25 +97,80 @@ impl Pattern {
     }
 }
 
-fn weight(hir: &Hir) -> u64 {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Class(_) => 1,
-        HirKind::Look(_) => 4,
-        HirKind::Literal(literal) => literal.0.len() as u64,
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min).max(1);
-            u64::from(times).saturating_mul(weight(&repetition.sub).saturating_add(1))
+/// What a pattern comes to when its repetitions are written out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    states: u64,
+    /// Parts that may be left out.
+    gaps: u64,
+    /// Ranges of characters, known once they are written.
+    ranges: u64,
+}
+
+impl Weight {
+    fn of(hir: &Hir) -> Self {
+        let states = |states| Self {
+            states,
+            ..Self::default()
+        };
+        match hir.kind() {
+            HirKind::Empty | HirKind::Class(_) => states(1),
+            HirKind::Look(_) => states(4),
+            HirKind::Literal(literal) => {
+                // The bytes that begin a character.
+                states(
+                    literal
+                        .0
+                        .iter()
+                        .filter(|byte| **byte & 0xC0 != 0x80)
+                        .count() as u64,
+                )
+            }
+            HirKind::Capture(capture) => Self::of(&capture.sub),
+            HirKind::Repetition(repetition) => {
+                let times = u64::from(repetition.max.unwrap_or(repetition.min).max(1));
+                let sub = Self::of(&repetition.sub);
+                Self {
+                    states: times.saturating_mul(sub.states.saturating_add(1)),
+                    gaps: times
+                        .saturating_mul(sub.gaps)
+                        .saturating_add(times - u64::from(repetition.min).min(times)),
+                    ranges: 0,
+                }
+            }
+            HirKind::Concat(subs) => Self::sum(subs, 0),
+            HirKind::Alternation(subs) => {
+                Self::sum(subs, u64::from(hir.properties().minimum_len() == Some(0)))
+            }
         }
-        HirKind::Capture(capture) => weight(&capture.sub),
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs
-            .iter()
-            .fold(1, |sum: u64, sub| sum.saturating_add(weight(sub))),
+    }
+
+    fn sum(subs: &[Hir], gaps: u64) -> Self {
+        let empty = Self {
+            states: 1,
+            gaps,
+            ranges: 0,
+        };
+        subs.iter().map(Self::of).fold(empty, Self::plus)
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            states: self.states.saturating_add(other.states),
+            gaps: self.gaps.saturating_add(other.gaps),
+            ranges: self.ranges.saturating_add(other.ranges),
+        }
+    }
+
+    /// Whether it is beyond what all patterns of a filter may come to.
+    pub(super) fn is_too_much(self) -> bool {
+        self.states > MAX_STATES_TOGETHER || self.gaps > MAX_GAPS || self.ranges > MAX_RANGES
     }
 }
 
 struct Writer {
     sql: String,
-    ranges: usize,
+    ranges: u64,
 }
 
 impl Writer {
@@ -113,6 +182,10 @@ impl Writer {
                 text.chars().for_each(|c| self.char(c));
             }
             HirKind::Class(Class::Unicode(class)) => self.class(class)?,
+            // How a class without characters is written down.
+            HirKind::Class(Class::Bytes(class)) if class.ranges().is_empty() => {
+                self.sql.push_str(NOTHING);
+            }
             HirKind::Class(Class::Bytes(_)) => return Err("a pattern of bytes"),
             HirKind::Look(look) => self.look(*look)?,
             HirKind::Repetition(repetition) => self.repetition(repetition)?,
@@ -190,7 +263,7 @@ impl Writer {
             .map(|range| (range.start().max('\u{1}'), range.end()))
             .filter(|(start, end)| start <= end)
             .collect();
-        self.ranges += ranges.len();
+        self.ranges += ranges.len() as u64;
         if self.ranges > MAX_RANGES {
             return Err("a pattern has too many characters in its classes");
         }

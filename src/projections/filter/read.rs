@@ -5,7 +5,7 @@ use super::{
     error::Fault,
     fields::Fields,
     json::{Json, JsonKind, Member},
-    pattern::Pattern,
+    pattern::{Pattern, Weight},
     tree::{Comparison, Node, Test, Type, Value},
 };
 
@@ -14,6 +14,7 @@ pub(super) fn query(members: Vec<Member>, fields: &'static Fields) -> Result<Nod
     Reader {
         fields,
         conditions: 0,
+        patterns: Weight::default(),
     }
     .query(members)
 }
@@ -30,6 +31,7 @@ pub(super) fn bare(text: &str, fields: &'static Fields) -> Result<Node, Fault> {
 struct Reader {
     fields: &'static Fields,
     conditions: usize,
+    patterns: Weight,
 }
 
 impl Reader {
@@ -129,7 +131,7 @@ impl Reader {
             "$nin" => Test::Not(vec![Test::In(values(operand)?)]),
             "$exists" => Test::Exists(truth(&operand)),
             "$type" => Test::Type(types(operand)?),
-            "$regex" => Test::Pattern(pattern(operand, options)?),
+            "$regex" => Test::Pattern(self.pattern(operand, options)?),
             "$mod" => modulo(operand)?,
             "$size" => size(&operand)?,
             "$all" => self.all(operand)?,
@@ -170,6 +172,16 @@ impl Reader {
             _ => Ok(Test::Equal(value(one))),
         });
         Ok(Test::Each(tests.collect::<Result<_, _>>()?))
+    }
+
+    fn pattern(&mut self, operand: Json, options: Option<&Member>) -> Result<Pattern, Fault> {
+        let at = operand.at;
+        let pattern = pattern(operand, options)?;
+        self.patterns = self.patterns.plus(pattern.weight());
+        if self.patterns.is_too_much() {
+            return Err(Fault::at(at, "its patterns cost too much"));
+        }
+        Ok(pattern)
     }
 
     fn count(&mut self, at: usize) -> Result<(), Fault> {

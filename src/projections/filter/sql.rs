@@ -67,7 +67,7 @@ impl<'q, 'args> Out<'q, 'args> {
             Test::Exists(false)
             | Test::Equal(Value::Null)
             | Test::Compare(Comparison::LessOrEqual | Comparison::GreaterOrEqual, Value::Null) => {
-                self.null(field, true)
+                self.null(field, true);
             }
             Test::In(values) if values.contains(&Value::Null) => {
                 self.word("(");
