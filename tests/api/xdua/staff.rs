@@ -12,10 +12,9 @@ async fn refused(house: &House, to: &str, command: Value, code: i64, error: &str
 }
 
 #[tokio::test]
-async fn a_team_from_its_founding_to_its_end() {
+async fn a_team_is_founded_described_and_taken_out_of_use() {
     let house = House::start().await;
     let creator = house.user("dua:辣椒帅").await;
-    let member = house.user("dua:老周").await;
     let token = house.token(&creator).await;
     let create =
         json!({"CreateTeam": {"creator_id": creator, "name": " 儿研所 ", "code": "children"}});
@@ -62,6 +61,18 @@ async fn a_team_from_its_founding_to_its_end() {
     send(json!({"EnableTeam": {}}))
         .await
         .is_done("Team", &id, 4, &["TeamEnabled"]);
+}
+
+#[tokio::test]
+async fn a_team_has_roles_and_members_and_goes_without_them() {
+    let house = House::start().await;
+    let creator = house.user("dua:辣椒帅").await;
+    let member = house.user("dua:老周").await;
+    let token = house.token(&creator).await;
+    let id = house.team(&creator, "children", json!({})).await;
+    let to = format!("Team/{id}");
+    let send = async |command: Value| house.send(&to, command).await;
+    let shown = async || house.result(&token, &[]).await["list"][0].clone();
 
     let role = house
         .done(&to, json!({"AddTeamRole": {"name": "队长"}}))
@@ -81,8 +92,8 @@ async fn a_team_from_its_founding_to_its_end() {
     let assign = json!({"AssignTeamMember": {"role_id": 1, "user_id": member}});
     send(assign.clone())
         .await
-        .is_done("Team", &id, 6, &["TeamMemberAssigned"]);
-    send(assign).await.is_done("Team", &id, 6, &[]);
+        .is_done("Team", &id, 3, &["TeamMemberAssigned"]);
+    send(assign).await.is_done("Team", &id, 3, &[]);
     let team = shown().await;
     assert_eq!((&team["rolec"], &team["usroc"]), (&json!("1"), &json!("1")));
 
@@ -102,20 +113,20 @@ async fn a_team_from_its_founding_to_its_end() {
     let unassign = json!({"RemoveTeamMember": {"role_id": 1, "user_id": member}});
     send(unassign.clone())
         .await
-        .is_done("Team", &id, 7, &["TeamMemberRemoved"]);
-    send(unassign).await.is_done("Team", &id, 7, &[]);
+        .is_done("Team", &id, 4, &["TeamMemberRemoved"]);
+    send(unassign).await.is_done("Team", &id, 4, &[]);
     send(json!({"RemoveTeamRole": {"role_id": 1}}))
         .await
-        .is_done("Team", &id, 8, &["TeamRoleRemoved"]);
+        .is_done("Team", &id, 5, &["TeamRoleRemoved"]);
     let team = shown().await;
     assert_eq!((&team["rolec"], &team["usroc"]), (&json!("0"), &json!("0")));
 
     send(json!({"DeleteTeam": {}}))
         .await
-        .is_done("Team", &id, 9, &["TeamDeleted", "NameReleased"]);
+        .is_done("Team", &id, 6, &["TeamDeleted", "NameReleased"]);
     send(json!({"DeleteTeam": {}}))
         .await
-        .is_done("Team", &id, 9, &[]);
+        .is_done("Team", &id, 6, &[]);
     assert_eq!(house.result(&token, &[]).await["list"], json!([]));
     refused(&house, &to, json!({"EnableTeam": {}}), 302, "not_found").await;
 }
