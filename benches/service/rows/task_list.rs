@@ -64,9 +64,9 @@ fn script() -> Result<String> {
         .and_then(|(_, literal)| literal.split_once("\"#"))
         .map(|(statement, _)| statement)
         .context("the list's statement is not where this benchmark looks for it")?;
-    let statement = statement.replace("$1", ":offset").replace("$2", ":limit");
+    let statement = statement.replace("$1:$2", ":first : :last");
     Ok(format!(
-        "\\set offset 0\n\\set limit {PAGE}\n{statement};\n"
+        "\\set first 1\n\\set last {PAGE}\n{statement};\n"
     ))
 }
 

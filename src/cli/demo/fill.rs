@@ -6,22 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::staff::{EVERYBODY, Member};
+use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
-use crate::cli::bootstrap;
 use crate::cli::progress::Progress;
-use crate::commands::account::{AccountCommand, Actor};
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
-use crate::events::{Account, Task};
+use crate::events::Task;
 use crate::ledger::Metadata;
 
 /// The door these commands come through, in the metadata of their events.
@@ -75,6 +73,9 @@ impl fmt::Display for Filled {
     }
 }
 
+/// What the log has of each story: the id of its stream, and how many events it was given.
+pub(super) type Done = HashMap<String, (String, i64)>;
+
 #[derive(Default)]
 struct Tally {
     tasks_created: AtomicU64,
@@ -82,12 +83,13 @@ struct Tally {
     cut_short: AtomicU64,
 }
 
-struct Sender {
-    desk: Desk,
-    seed: u64,
+pub(super) struct Sender {
+    pub(super) desk: Desk,
+    pub(super) seed: u64,
     /// What is in the log, by correlation: the task and how many events it was given.
-    done: HashMap<String, (String, i64)>,
-    uids: Vec<i64>,
+    done: Done,
+    /// Of everybody in [`staff::EVERYBODY`].
+    pub(super) uids: Vec<i64>,
     tally: Tally,
 }
 
@@ -106,7 +108,7 @@ pub async fn fill(
 ) -> anyhow::Result<Filled> {
     let prefix = format!("demo/{seed}/");
     let traces = desk.ledger().traces(SURFACE, &prefix).await?;
-    let of = |aggregate: &str| -> HashMap<String, (String, i64)> {
+    let of = |aggregate: &str| -> Done {
         let mine = traces
             .iter()
             .filter(|trace| trace.stream.aggregate == aggregate);
@@ -126,7 +128,7 @@ pub async fn fill(
         uids: Vec::new(),
         tally: Tally::default(),
     };
-    let accounts_opened = sender.staff(&accounts).await?;
+    let accounts_opened = staff::enter(&mut sender, &accounts).await?;
     let sender = Arc::new(sender);
     let mut telling = JoinSet::new();
     let mut told = 0;
@@ -158,68 +160,6 @@ pub async fn fill(
 }
 
 impl Sender {
-    /// Opens the accounts that are missing, and learns everybody's uid.
-    async fn staff(&mut self, done: &HashMap<String, (String, i64)>) -> anyhow::Result<u64> {
-        // Nobody knows this password: who wants to log in as one of them has it set by an administrator.
-        let mut hash = None;
-        let mut opened = 0;
-        for (place, member) in EVERYBODY.iter().enumerate() {
-            let correlation = format!("demo/{}/staff/{place}", self.seed);
-            let known = done
-                .get(&correlation)
-                .and_then(|(id, _)| id.strip_prefix("backend:")?.parse().ok());
-            let uid = if let Some(uid) = known {
-                uid
-            } else {
-                let hash = match &hash {
-                    Some(hash) => hash,
-                    None => hash.insert(bootstrap::hash(bootstrap::make_password()).await?),
-                };
-                opened += 1;
-                self.open(member, correlation.clone(), hash).await?
-            };
-            if member.left {
-                let disable = AccountCommand::Disable { by: Actor::Another };
-                let request = self.request("system:demo", correlation, None);
-                let id = format!("backend:{uid}");
-                self.desk
-                    .execute::<Account>(&request, &id, disable)
-                    .await
-                    .map_err(|error| {
-                        anyhow!("the account of {} cannot be disabled: {error}", member.name)
-                    })?;
-            }
-            self.uids.push(uid);
-        }
-        Ok(opened)
-    }
-
-    /// Opens one account. Names of another data set's staff, or of real people, are told apart by a number.
-    async fn open(&self, member: &Member, correlation: String, hash: &str) -> anyhow::Result<i64> {
-        let request = self.request("system:demo", correlation, None);
-        for attempt in 1..=99 {
-            let name = match attempt {
-                1 => member.name.to_owned(),
-                more => format!("{}{more}", member.name),
-            };
-            let mut uid = self.desk.ledger().next_id("staff").await?;
-            if uid == bootstrap::FIRST {
-                // Kept for the first administrator.
-                uid = self.desk.ledger().next_id("staff").await?;
-            }
-            let account =
-                bootstrap::account(&self.desk, uid, &name, hash, member.role, member.perm);
-            match self.desk.run(&request, &account).await {
-                Ok(done) => return Ok(done.outcome),
-                Err(DeskError::Refused(crate::commands::account::AccountError::NameTaken)) => {}
-                Err(error) => {
-                    return Err(anyhow!("the account of {name} cannot be opened: {error}"));
-                }
-            }
-        }
-        Err(anyhow!("99 accounts are called {} already", member.name))
-    }
-
     /// The id of a story's task: the one it has, or a new one.
     async fn id(&self, story: &Story) -> anyhow::Result<String> {
         Ok(match self.done.get(&self.correlation(story)) {
@@ -282,7 +222,12 @@ impl Sender {
         format!("demo/{}/{}", self.seed, story.number)
     }
 
-    fn request(&self, actor: &str, correlation: String, receipt: Option<ReceiptKey>) -> Request {
+    pub(super) fn request(
+        &self,
+        actor: &str,
+        correlation: String,
+        receipt: Option<ReceiptKey>,
+    ) -> Request {
         Request {
             metadata: Metadata {
                 actor: actor.to_owned(),

@@ -74,6 +74,16 @@ struct Node {
     readiness: Readiness,
 }
 
+/// What is there before the first request.
+struct Opened {
+    public: Door,
+    inner: Door,
+    places: welcome::Places,
+    /// Nothing has ever happened here.
+    empty: bool,
+    first: First,
+}
+
 impl Node {
     async fn start(settings: &Settings, database: &Database, keys: Keys) -> anyhow::Result<Self> {
         migrate(database, &projections::schemas()).await?;
@@ -108,12 +118,8 @@ impl Node {
         })
     }
 
-    async fn serve(
-        self,
-        settings: &Settings,
-        demo_if_empty: bool,
-        stop: CancellationToken,
-    ) -> anyhow::Result<()> {
+    /// Opens both doors and sees to it that somebody may come in.
+    async fn open(&self, settings: &Settings, or_make: bool) -> anyhow::Result<Opened> {
         let limits = DoorLimits::public(&settings.limits, settings.upload_max_bytes);
         let public = Door::open("public", "SHIJI_LISTEN", settings.listen, limits)?;
         let limits = DoorLimits::ops(&settings.limits);
@@ -123,8 +129,36 @@ impl Node {
             ops: inner.address()?,
         };
         let empty = self.ledger.head().await?.position == 0;
-        let first = bootstrap::first(self.app.desk(), settings, demo_if_empty).await?;
+        let first = bootstrap::first(self.app.desk(), settings, or_make).await?;
+        Ok(Opened {
+            public,
+            inner,
+            places,
+            empty,
+            first,
+        })
+    }
 
+    async fn serve(
+        self,
+        settings: &Settings,
+        demo_if_empty: bool,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let Opened {
+            public,
+            inner,
+            places,
+            empty,
+            first,
+        } = match self.open(settings, demo_if_empty).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                // So that the next start need not wait for the lease to run out.
+                self.projector.shutdown().await;
+                return Err(error);
+            }
+        };
         let ops = Ops {
             ledger: self.ledger.clone(),
             pool: self.app.reads().clone(),
