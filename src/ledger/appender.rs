@@ -94,6 +94,9 @@ impl Prepared {
     }
 }
 
+/// Position, sequence, recorded at.
+type Place = (i64, i64, DateTime<Utc>);
+
 pub(super) type Answer = Result<Verdict, AppendError>;
 
 struct Waiting {
@@ -437,28 +440,36 @@ impl Task {
         }
     }
 
+    /// Position, sequence and time of events in the log.
+    async fn places(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, Place>, sqlx::Error> {
+        let connection = self.connect().await?;
+        let rows = sqlx::query!(
+            "SELECT event_id, position, sequence, recorded_at FROM events WHERE event_id = ANY($1)",
+            ids,
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.event_id, (row.position, row.sequence, row.recorded_at)))
+            .collect())
+    }
+
     /// A resent job that was in the log all along: its events as they stand there.
     async fn found_again(&mut self, job: Prepared, last: i64) -> Answer {
         let ids: Vec<Uuid> = job.events.iter().map(|event| event.event_id).collect();
-        let rows = match self.connect().await {
-            Ok(connection) => {
-                sqlx::query!(
-                    "SELECT event_id, position, sequence, recorded_at FROM events WHERE event_id = ANY($1)",
-                    &ids,
-                )
-                .fetch_all(connection)
-                .await
+        // It is accepted; a connection that dies once more must not turn that into a riddle.
+        let mut places = Err(sqlx::Error::PoolClosed);
+        for _ in 0..3 {
+            places = self.places(&ids).await;
+            if places.is_ok() {
+                break;
             }
-            Err(error) => Err(error),
-        };
-        let Ok(rows) = rows else {
             self.connection = None;
+        }
+        let Ok(places) = places else {
             return Err(AppendError::Unknown);
         };
-        let places: HashMap<Uuid, (i64, i64, DateTime<Utc>)> = rows
-            .into_iter()
-            .map(|row| (row.event_id, (row.position, row.sequence, row.recorded_at)))
-            .collect();
         let events: Option<Vec<Recorded>> = job
             .events
             .into_iter()

@@ -73,7 +73,7 @@ impl PersistedEventRepository for Ledger {
             self.append(job).await?;
         }
         if let (Some((id, state, _)), Some(last)) = (snapshot_update, events.last())
-            && (events.len() == 1 || self.is_present::<A>(&id, &state).await?)
+            && self.is_present::<A>(&id, &state).await?
         {
             let version = i64::try_from(last.sequence).map_err(unknown)?;
             self.keep_stock_snapshot(&StreamId::new(A::TYPE, id), version, &state)
@@ -170,8 +170,8 @@ fn unknown(error: impl std::error::Error + Send + Sync + 'static) -> Persistence
 }
 
 impl Ledger {
-    /// Is this the state at the end of the stream? The stock store hands over one that ends somewhere within a commit
-    /// of several events, and does not say where.
+    /// Is this the state at the end of the stream? The stock store hands over one to which it has applied the first
+    /// events of the commit a second time, after `handle` did; for most aggregates that is another state.
     async fn is_present<A: Aggregate>(
         &self,
         id: &str,

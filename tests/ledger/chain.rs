@@ -70,7 +70,7 @@ async fn a_change_of_any_column_is_found_at_its_position() {
         "aggregate_type = aggregate_type || left(aggregate_id, 1), aggregate_id = substr(aggregate_id, 2)",
     ];
     for change in changes {
-        for position in [1, 7, 17, 20] {
+        for position in [1, 17, 20] {
             tamper(
                 &test,
                 &format!("UPDATE events SET {change} WHERE position = {position}"),

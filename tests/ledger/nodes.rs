@@ -10,7 +10,7 @@ use super::*;
 
 /// Jobs per writer, and writers per node.
 const JOBS: usize = 60;
-const WRITERS: u64 = 24;
+const WRITERS: u64 = 16;
 
 /// What a writer sent: the ids of its events by stream, and whether the log said yes.
 struct Sent {

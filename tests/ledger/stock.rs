@@ -10,6 +10,7 @@ use shiji::commands::task::{TaskCommand, TaskError};
 use shiji::events::{Account, AccountEvent, Task, TaskEvent, TaskKind, TaskStatus};
 use shiji::ledger::{Expected, Personal};
 
+use super::switch::{Switch, SwitchCommand};
 use super::*;
 
 fn create() -> TaskCommand {
@@ -201,4 +202,21 @@ async fn stock_readers_see_personal_data_sealed_and_ours_in_clear() {
         .unwrap();
     let fault = PersistedEventRepository::get_events::<Account>(&ledger, "1").await;
     assert_like!(fault, Err(PersistenceError::DeserializationError(_)));
+}
+
+/// The stock store applies events to its snapshots twice; a toggle shows it.
+#[tokio::test]
+async fn a_stock_snapshot_that_is_not_the_state_of_the_stream_is_not_kept() {
+    let test = TestDatabase::create().await;
+    let store = |ledger| PersistedEventStore::<_, Switch>::new_snapshot_store(ledger, 1);
+    let ledger = node(&test).await;
+    let framework = CqrsFramework::new(store(ledger.clone()), vec![], ());
+    for by in 1..=3 {
+        framework
+            .execute("s", SwitchCommand::Flip { by })
+            .await
+            .unwrap();
+    }
+    let loaded = store(ledger).load_aggregate("s").await.unwrap();
+    assert_eq!((loaded.aggregate.flips, loaded.aggregate.on), (3, true));
 }

@@ -47,6 +47,30 @@ pub enum SwitchCommand {
 #[error("it is on already")]
 pub struct AlreadyOn;
 
+impl cqrs_es::Aggregate for Switch {
+    const TYPE: &'static str = <Self as State>::TYPE;
+    type Command = SwitchCommand;
+    type Event = SwitchEvent;
+    type Error = AlreadyOn;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: SwitchCommand,
+        (): &(),
+        sink: &cqrs_es::event_sink::EventSink<Self>,
+    ) -> Result<(), AlreadyOn> {
+        for event in self.decide(&command)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: SwitchEvent) {
+        State::apply(self, &event);
+    }
+}
+
 impl Decide for Switch {
     type Command = SwitchCommand;
     type Refusal = AlreadyOn;
