@@ -9,6 +9,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
+use crate::commands::team::user_id;
+use crate::events::account::OpenAccount;
 use crate::events::{Account, Session};
 use crate::ledger::{Keys, LoadError};
 
@@ -101,8 +103,34 @@ pub enum IdentityError {
 pub async fn staff(app: &App, headers: &HeaderMap) -> Result<Staff, IdentityError> {
     let token = bearer(headers).or_else(|| cookie(headers, STAFF_COOKIE));
     let session = session_id(token.ok_or(IdentityError::NotLoggedIn)?);
+    let (uid, account) = holder(app, &session, staff_uid).await?;
+    Ok(Staff {
+        uid,
+        name: account.name.text().to_owned(),
+        role: account.role,
+        perm: account.perm,
+        session,
+    })
+}
+
+/// The id of the team user whose session this token opened.
+///
+/// # Errors
+/// [`IdentityError`].
+pub async fn team_user(app: &App, token: &str) -> Result<String, IdentityError> {
+    let of_realm = |account: &str| user_id(account).map(str::to_owned);
+    let (user_id, _) = holder(app, &session_id(token), of_realm).await?;
+    Ok(user_id)
+}
+
+/// Whose session it is, if that is good and the account one of the realm that is asked for.
+async fn holder<T>(
+    app: &App,
+    session: &str,
+    of_realm: impl FnOnce(&str) -> Option<T>,
+) -> Result<(T, OpenAccount), IdentityError> {
     let ledger = app.ledger();
-    let found = ledger.current::<Session>(&session).await?.state;
+    let found = ledger.current::<Session>(session).await?.state;
     let (account, opened_under) = match &*found {
         Session::Unopened => return Err(IdentityError::NotLoggedIn),
         Session::Open { expires_at, .. } if app.now() >= *expires_at => {
@@ -115,7 +143,7 @@ pub async fn staff(app: &App, headers: &HeaderMap) -> Result<Staff, IdentityErro
         } => (account, Some(*credential_version)),
         Session::Closed { account } => (account, None),
     };
-    let uid = staff_uid(account).ok_or(IdentityError::NotLoggedIn)?;
+    let id = of_realm(account).ok_or(IdentityError::NotLoggedIn)?;
     let found = ledger.current::<Account>(account).await?.state;
     let account = found.open().ok_or(IdentityError::NotLoggedIn)?;
     if !account.enabled {
@@ -124,13 +152,7 @@ pub async fn staff(app: &App, headers: &HeaderMap) -> Result<Staff, IdentityErro
     if opened_under != Some(account.credential_version) {
         return Err(IdentityError::NotLoggedIn);
     }
-    Ok(Staff {
-        uid,
-        name: account.name.text().to_owned(),
-        role: account.role,
-        perm: account.perm,
-        session,
-    })
+    Ok((id, account.clone()))
 }
 
 /// The token after `Bearer`.

@@ -6,6 +6,7 @@
 //! | `identity.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
+//! | `xdua/` | work teams of the caller, `/obj` |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
 //! | `ops/` | the operators' listener, and health on both |
 //! | `openapi.rs` | everything above in one document |
@@ -23,6 +24,7 @@ pub mod problem;
 pub mod request;
 pub mod server;
 pub mod wire;
+pub mod xdua;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -41,6 +43,7 @@ use server::Trouble;
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
+        .merge(xdua::routes())
         .merge(admin::routes())
 }
 
@@ -64,6 +67,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 #[must_use]
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
+        Some("obj" | "xdua") => xdua::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),

@@ -8,10 +8,14 @@ use super::identity::STAFF_COOKIE;
 use super::ops;
 
 /// What belongs together, and where it listens.
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     (
         "backend",
         "The task back office (后台), on the public listener.",
+    ),
+    (
+        "xdua",
+        "Work teams of the caller (查询工队), on the public listener.",
     ),
     ("admin", "Commands by staff, on the public listener."),
     ("health", "On both listeners."),
@@ -43,6 +47,10 @@ pub fn document() -> OpenApi {
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    components.add_security_scheme(
+        "xdua_token",
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("Authorization"))),
     );
     document
 }

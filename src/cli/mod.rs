@@ -5,7 +5,7 @@
 
 mod audit;
 mod bootstrap;
-mod demo;
+pub mod demo;
 mod logs;
 mod migrate;
 mod openapi;

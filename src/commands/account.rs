@@ -26,6 +26,11 @@ pub enum AccountCommand {
         /// Argon2id, PHC text.
         password_hash: Personal<String>,
     },
+    /// Show it under another name; only where names need not be unique.
+    Rename {
+        /// The new name.
+        name: Personal<String>,
+    },
     /// Change role and permissions.
     ChangeRole {
         /// 0 operator, 1 super administrator.
@@ -99,6 +104,15 @@ fn change(
         AccountCommand::SetPassword { password_hash } => Ok(vec![AccountEvent::PasswordSet {
             password_hash: password_hash.clone(),
         }]),
+        // Who was erased has no name to change.
+        AccountCommand::Rename { .. } if account.name.get().is_none() => {
+            Err(AccountError::NotFound)
+        }
+        AccountCommand::Rename { name } if *name != account.name => {
+            Ok(vec![AccountEvent::AccountProfileUpdated {
+                name: Some(name.clone()),
+            }])
+        }
         AccountCommand::ChangeRole {
             by: Actor::Itself, ..
         }
@@ -115,7 +129,8 @@ fn change(
             Ok(vec![AccountEvent::AccountDisabled {}])
         }
         AccountCommand::Enable if !account.enabled => Ok(vec![AccountEvent::AccountEnabled {}]),
-        AccountCommand::ChangeRole { .. }
+        AccountCommand::Rename { .. }
+        | AccountCommand::ChangeRole { .. }
         | AccountCommand::Disable { .. }
         | AccountCommand::Enable => Ok(vec![]),
     }
@@ -280,5 +295,25 @@ mod tests {
             .given(vec![opened()])
             .when(change(0, 4))
             .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn a_new_name_is_recorded_when_it_differs() {
+        let rename = |name: &str| AccountCommand::Rename { name: text(name) };
+        let updated = |name: &str| AccountEvent::AccountProfileUpdated {
+            name: Some(text(name)),
+        };
+        rules()
+            .given(vec![opened()])
+            .when(rename("other"))
+            .then_expect_events(vec![updated("other")]);
+        rules()
+            .given(vec![opened(), updated("other")])
+            .when(rename("other"))
+            .then_expect_events(vec![]);
+        rules()
+            .given_no_previous_events()
+            .when(rename("other"))
+            .then_expect_error(AccountError::NotFound);
     }
 }

@@ -11,6 +11,7 @@ pub mod media;
 pub mod name_claim;
 pub mod session;
 pub mod task;
+pub mod team;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -125,4 +126,5 @@ aggregate! {
     crate::events::NameClaim,
     crate::events::Session,
     crate::events::Task,
+    crate::events::Team,
 }

@@ -139,6 +139,70 @@ impl Operation for LogIn {
     }
 }
 
+/// Opens a session for an account, on somebody else's word: no password is asked for.
+#[derive(Clone)]
+pub struct OpenSession {
+    /// The token. The log knows only its hash; the receipt keeps it sealed.
+    pub token: String,
+    /// The id of the session of that token.
+    pub session: String,
+    /// The account's id part, as `xdua:Dt5mvrtU`.
+    pub account: String,
+    /// When the session ends by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session and its token. A repeated request is answered with the first one's.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OpenedSession {
+    /// The id of the session.
+    pub session: String,
+    /// Its token.
+    pub token: String,
+}
+
+/// Why no session is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum OpenSessionError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoAccount,
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The token is used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl Operation for OpenSession {
+    type Outcome = OpenedSession;
+    type Refusal = OpenSessionError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<OpenedSession, Stop<OpenSessionError>> {
+        let account = book.state::<Account>(&self.account).await?;
+        let account = account
+            .open()
+            .ok_or(Stop::Refused(OpenSessionError::NoAccount))?;
+        if !account.enabled {
+            return Err(Stop::Refused(OpenSessionError::Disabled));
+        }
+        let open = SessionCommand::Open {
+            account: self.account.clone(),
+            credential_version: account.credential_version,
+            expires_at: self.expires_at,
+        };
+        book.create::<Session>(&self.session);
+        book.decide::<Session>(&self.session, &open)
+            .await
+            .map_err(|stop| stop.map(OpenSessionError::Session))?;
+        Ok(OpenedSession {
+            session: self.session.clone(),
+            token: self.token.clone(),
+        })
+    }
+}
+
 /// The id part of the account that holds a name.
 #[must_use]
 pub fn holder(claim: &NameClaim) -> Option<&str> {

@@ -8,12 +8,14 @@ pub mod media;
 pub mod name_claim;
 pub mod session;
 pub mod task;
+pub mod team;
 
 pub use account::{Account, AccountEvent};
 pub use media::{Media, MediaEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
 pub use session::{Session, SessionEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
+pub use team::{Team, TeamEvent};
 
 use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
 
@@ -56,6 +58,7 @@ every_aggregate! {
     NameClaim => NameClaimEvent,
     Session => SessionEvent,
     Task => TaskEvent,
+    Team => TeamEvent,
 }
 
 /// A recorded event with what it says.

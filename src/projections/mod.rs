@@ -4,12 +4,14 @@
 //! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
+pub mod dua_users;
 pub mod filter;
 pub mod media;
 pub mod projector;
 pub mod sessions;
 pub mod staff;
 pub mod tasks;
+pub mod teams;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -90,10 +92,12 @@ pub trait Projection: Send + Sync {
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
+        &dua_users::DuaUsers,
         &media::MediaFiles,
         &sessions::Sessions,
         &staff::Staff,
         &tasks::Tasks,
+        &teams::Teams,
     ]
 }
 

@@ -6,3 +6,4 @@ mod coverage;
 mod node;
 mod ops;
 mod server;
+mod xdua;

@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use shiji::events::{
     Account, AccountEvent, Event, Fact, Media, MediaEvent, Session, SessionEvent, Task, TaskEvent,
-    TaskKind,
+    TaskKind, Team, TeamEvent,
 };
 use shiji::ledger::{Personal, Recorded, State, StreamId};
 use shiji::projections::{self, Handling};
@@ -16,10 +16,13 @@ use uuid::Uuid;
 use super::dump;
 use crate::support::TestDatabase;
 
+/// How many streams a history moves.
+const STREAMS: usize = 17;
+
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..14_usize, 0..8_u8, "[a-zé\"]{0,3}"), 1..60).prop_map(|moves| {
-        let mut streams: Vec<Stream> = (0..14).map(Stream::new).collect();
+    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..60).prop_map(|moves| {
+        let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
             if let Some(event) = streams[stream].next(choice, &text) {
@@ -60,6 +63,7 @@ enum Now {
     Account(Account),
     Session(Session),
     Media(Media),
+    Team(Team),
 }
 
 impl Stream {
@@ -81,6 +85,12 @@ impl Stream {
                 format!("hash{number}"),
                 Now::Session(Session::default()),
             ),
+            14 => (
+                "Account",
+                "xdua:Dt5mvrtU".to_owned(),
+                Now::Account(Account::default()),
+            ),
+            15.. => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
@@ -103,6 +113,11 @@ impl Stream {
                 let event = account_event(state, choice, &subject, text);
                 state.apply(&event);
                 Event::Account(event)
+            }
+            Now::Team(state) => {
+                let event = team_event(state, choice, text)?;
+                state.apply(&event);
+                Event::Team(event)
             }
             Now::Session(state) => {
                 let event = match state {
@@ -169,6 +184,57 @@ fn task_event(state: &Task, choice: u8, text: &str) -> Option<TaskEvent> {
     })
 }
 
+/// A role is there from the start, so that its holders may come and go.
+fn team_event(state: &Team, choice: u8, text: &str) -> Option<TeamEvent> {
+    let team = match state {
+        Team::Uncreated => {
+            return Some(TeamEvent::TeamCreated {
+                creator_id: "Dt5mvrtU".to_owned(),
+                name: text.to_owned(),
+                code: text.to_owned(),
+                brief: text.to_owned(),
+                avatar: text.to_owned(),
+                private: choice.is_multiple_of(2),
+                invite_only: choice.is_multiple_of(3),
+                enabled: choice.is_multiple_of(5),
+                since: choice
+                    .is_multiple_of(2)
+                    .then(|| DateTime::from_timestamp(1_500_000_000, 0).unwrap()),
+            });
+        }
+        Team::Deleted => return None,
+        Team::Live(team) => team,
+    };
+    let user_id = "Rb7wTz2c".to_owned();
+    Some(match (choice, team.roles.last_key_value()) {
+        (0, _) if team.assignments() == 0 => TeamEvent::TeamDeleted {},
+        (1, _) => TeamEvent::TeamDisabled {},
+        (2, _) => TeamEvent::TeamEdited {
+            name: Some(text.to_owned()),
+            code: None,
+            brief: Some(text.to_owned()),
+            avatar: None,
+            private: Some(true),
+            invite_only: None,
+        },
+        (3, Some((id, role))) if role.holders.is_empty() => {
+            TeamEvent::TeamRoleRemoved { role_id: *id }
+        }
+        (_, Some((id, role))) if role.holders.contains(&user_id) => TeamEvent::TeamMemberRemoved {
+            role_id: *id,
+            user_id,
+        },
+        (4..=6, Some((id, _))) => TeamEvent::TeamMemberAssigned {
+            role_id: *id,
+            user_id,
+        },
+        (_, _) => TeamEvent::TeamRoleAdded {
+            role_id: team.last_role_id + 1,
+            name: text.to_owned(),
+        },
+    })
+}
+
 fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> AccountEvent {
     let name = Personal::new(subject, text.to_owned());
     match (state, choice) {
@@ -225,7 +291,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
     let cases = (
         history(),
         prop::collection::vec(1..20_usize, 60),
-        prop::collection::vec(any::<bool>(), 14),
+        prop::collection::vec(any::<bool>(), STREAMS),
     );
     let mut runner = TestRunner::new(Config {
         cases: 120,
@@ -256,7 +322,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
                 prop_assert_eq!(&expected, &tables(&mut connection, &batches).await, "cut");
 
                 // Parked streams are replayed each by itself, after everything else.
-                let names: Vec<StreamId> = (0..14).map(|n| Stream::new(n).id).collect();
+                let names: Vec<StreamId> = (0..STREAMS).map(|n| Stream::new(n).id).collect();
                 let parked: Vec<&StreamId> = names
                     .iter()
                     .zip(&late)

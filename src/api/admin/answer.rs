@@ -17,8 +17,9 @@ use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
 use crate::commands::media::MediaError;
-use crate::commands::session::SessionError;
+use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::task::TaskError;
+use crate::commands::team::TeamError;
 use crate::commands::{DeskError, Done, Refusal};
 use crate::ledger::{IdError, LoadError};
 
@@ -98,6 +99,12 @@ impl Success {
         }
     }
 
+    /// The same with one thing more in `data`.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.data.more.insert(name.to_owned(), value.into());
+        self
+    }
+
     pub fn answer(self) -> Response {
         let Self { stamp, data } = self;
         let envelope = Envelope {
@@ -117,6 +124,7 @@ pub(super) enum Failure {
     NameTaken,
     NotFound,
     Invalid(Flaws),
+    HasChildren,
     Oneself,
     AccountDisabled,
     NotLoggedIn,
@@ -143,6 +151,12 @@ impl Failure {
             Self::NameTaken => (OK, 300, "name_taken", "名称已存在"),
             Self::NotFound => (OK, 302, "not_found", "对应ID不存在"),
             Self::Invalid(_) => (OK, 303, "validation", "form 验证错误"),
+            Self::HasChildren => (
+                OK,
+                304,
+                "has_children",
+                "含有子级数据,请先删除或转移子级数据",
+            ),
             Self::Oneself => (OK, 305, "self_forbidden", "不允许删除自己"),
             Self::AccountDisabled => (OK, 306, "account_disabled", "账户未启用"),
             Self::NotLoggedIn => (OK, 401, "not_logged_in", "请先登录"),
@@ -233,6 +247,29 @@ impl From<SessionError> for Failure {
         match refusal {
             SessionError::NotFound => Self::NotFound,
             SessionError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<OpenSessionError> for Failure {
+    fn from(refusal: OpenSessionError) -> Self {
+        match refusal {
+            OpenSessionError::NoAccount => Self::NotFound,
+            OpenSessionError::Disabled => Self::AccountDisabled,
+            OpenSessionError::Session(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<TeamError> for Failure {
+    fn from(refusal: TeamError) -> Self {
+        match refusal {
+            TeamError::NotFound | TeamError::NoAccount { .. } | TeamError::NoRole { .. } => {
+                Self::NotFound
+            }
+            TeamError::CodeTaken | TeamError::RoleNameTaken => Self::NameTaken,
+            TeamError::RoleHeld | TeamError::HasMembers => Self::HasChildren,
+            TeamError::Exists | TeamError::Full => Self::Conflict,
         }
     }
 }

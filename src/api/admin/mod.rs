@@ -12,6 +12,8 @@ mod sessions;
 mod table;
 mod target;
 mod tasks;
+mod team_users;
+mod teams;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, media, sessions, tasks};
+use super::{accounts, media, sessions, tasks, team_users, teams};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -24,6 +24,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<accounts::ChangeRole>(),
     entry::<accounts::DisableAccount>(),
     entry::<accounts::EnableAccount>(),
+    creation::<sessions::OpenSession>(),
     entry::<sessions::CloseSession>(),
     entry::<tasks::StartTask>(),
     entry::<tasks::RecordTaskResult>(),
@@ -31,6 +32,19 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<tasks::RequeueTask>(),
     entry::<tasks::CancelTask>(),
     entry::<media::DeleteMedia>(),
+    creation::<team_users::OpenAccount>(),
+    entry::<team_users::RenameAccount>(),
+    entry::<team_users::DisableAccount>(),
+    entry::<team_users::EnableAccount>(),
+    creation::<teams::CreateTeam>(),
+    entry::<teams::EditTeam>(),
+    entry::<teams::EnableTeam>(),
+    entry::<teams::DisableTeam>(),
+    entry::<teams::AddTeamRole>(),
+    entry::<teams::RemoveTeamRole>(),
+    entry::<teams::AssignTeamMember>(),
+    entry::<teams::RemoveTeamMember>(),
+    entry::<teams::DeleteTeam>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

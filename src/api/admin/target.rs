@@ -4,13 +4,15 @@ use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
-use crate::events::{Account, Media, Session, Task};
+use crate::commands::team::{is_team_id, user_account, user_id};
+use crate::events::{Account, Media, Session, Task, Team};
 use crate::ledger::LoadError;
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
 
@@ -67,12 +69,13 @@ impl Target for LoginSession {
         self.0.clone()
     }
 
-    /// The realm of its account decides. Other realms are opened by their own bits when their surfaces are built.
+    /// The realm of its account decides.
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Session>(&self.0).await?;
         Ok(match &*found.state {
             Session::Open { account, .. } | Session::Closed { account } => {
-                staff_uid(account).map(|_| bit::STAFF)
+                let staff = staff_uid(account).map(|_| bit::STAFF);
+                staff.or_else(|| user_id(account).map(|_| bit::XDUA))
             }
             Session::Unopened => None,
         })
@@ -118,6 +121,47 @@ impl Target for MediaId {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Media>(&self.id()).await?;
         Ok((found.version > 0).then_some(bit::MEDIA))
+    }
+}
+
+/// The account of a team user.
+pub(super) struct TeamUser(pub String);
+
+impl Target for TeamUser {
+    const AGGREGATE: &'static str = "Account";
+    const REALM: Option<&'static str> = Some("xdua");
+
+    fn parse(id: &str) -> Option<Self> {
+        user_id(id).map(|id| Self(id.to_owned()))
+    }
+
+    fn id(&self) -> String {
+        user_account(&self.0)
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Account>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::XDUA))
+    }
+}
+
+/// A work team.
+pub(super) struct TeamId(pub String);
+
+impl Target for TeamId {
+    const AGGREGATE: &'static str = "Team";
+
+    fn parse(id: &str) -> Option<Self> {
+        is_team_id(id).then(|| Self(id.to_owned()))
+    }
+
+    fn id(&self) -> String {
+        self.0.clone()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Team>(&self.0).await?;
+        Ok((found.version > 0).then_some(bit::XDUA))
     }
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::staff;
 use super::stories::{Story, tell};
+use super::teams;
 use crate::cli::progress::Progress;
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
@@ -22,11 +23,11 @@ use crate::events::Task;
 use crate::ledger::Metadata;
 
 /// The door these commands come through, in the metadata of their events.
-const SURFACE: &str = "demo";
+pub(super) const SURFACE: &str = "demo";
 /// Stories told at once.
 const AT_ONCE: usize = 64;
 /// How long one command may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a run has sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ pub struct Filled {
     pub accounts_opened: u64,
     /// Tasks created now.
     pub tasks_created: u64,
+    /// Work teams created now.
+    pub teams_created: u64,
     /// Commands accepted now, creations among them.
     pub commands: u64,
     /// Stories that end early, because somebody moved their task.
@@ -49,6 +52,7 @@ impl fmt::Display for Filled {
             tasks,
             accounts_opened,
             tasks_created,
+            teams_created,
             commands,
             cut_short,
         } = self;
@@ -57,7 +61,7 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {commands} commands sent."
         )?;
         if *cut_short > 0 {
             write!(
@@ -143,12 +147,14 @@ pub async fn fill(
             progress.set(told);
         }
     }
+    let teams = teams::fill(desk).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
-        commands: count(&sender.tally.commands) + accounts_opened,
+        teams_created: teams.teams,
+        commands: count(&sender.tally.commands) + accounts_opened + teams.commands,
         cut_short: count(&sender.tally.cut_short),
     })
 }

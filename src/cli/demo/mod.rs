@@ -8,6 +8,7 @@ mod dice;
 mod fill;
 mod staff;
 mod stories;
+pub mod teams;
 mod words;
 
 use std::time::Duration;
@@ -44,7 +45,7 @@ pub struct Args {
 }
 
 /// Fills the store of the settings, beside a running service or alone.
-pub async fn run(args: Args) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     logs::start_quiet();
     let keys = store::keys(&args.store)?;
     let database = Database::attach(&args.store).await?;

@@ -40,7 +40,8 @@ impl Projection for MediaFiles {
             | Event::Account(_)
             | Event::NameClaim(_)
             | Event::Session(_)
-            | Event::Task(_) => Handling::Ignored,
+            | Event::Task(_)
+            | Event::Team(_) => Handling::Ignored,
         }
     }
 

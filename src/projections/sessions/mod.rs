@@ -38,9 +38,11 @@ impl Projection for Sessions {
             Event::Session(SessionEvent::SessionOpened { .. } | SessionEvent::SessionClosed {}) => {
                 Handling::Handled
             }
-            Event::Account(_) | Event::Media(_) | Event::NameClaim(_) | Event::Task(_) => {
-                Handling::Ignored
-            }
+            Event::Account(_)
+            | Event::Media(_)
+            | Event::NameClaim(_)
+            | Event::Task(_)
+            | Event::Team(_) => Handling::Ignored,
         }
     }
 

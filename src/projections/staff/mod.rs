@@ -48,7 +48,8 @@ impl Projection for Staff {
             | Event::Media(_)
             | Event::NameClaim(_)
             | Event::Session(_)
-            | Event::Task(_) => Handling::Ignored,
+            | Event::Task(_)
+            | Event::Team(_) => Handling::Ignored,
         }
     }
 

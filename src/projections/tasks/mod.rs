@@ -46,9 +46,11 @@ impl Projection for Tasks {
                 | TaskEvent::TaskCancelled {}
                 | TaskEvent::TaskDeleted {},
             ) => Handling::Handled,
-            Event::Account(_) | Event::Media(_) | Event::NameClaim(_) | Event::Session(_) => {
-                Handling::Ignored
-            }
+            Event::Account(_)
+            | Event::Media(_)
+            | Event::NameClaim(_)
+            | Event::Session(_)
+            | Event::Team(_) => Handling::Ignored,
         }
     }
 
