@@ -97,7 +97,8 @@ CREATE FUNCTION ledger_append(
     p_receipt_digest    bytea[],
     p_receipt_outcome   bytea[],
     p_subject_job       integer[], -- per sealed subject
-    p_subject           text[]
+    p_subject           text[],
+    p_notify            boolean DEFAULT true -- is there another node to be told?
 ) RETURNS TABLE (
     verdicts          integer[],
     last_positions    bigint[],
@@ -260,7 +261,10 @@ BEGIN
                     p_event_version, p_payload, p_metadata, p_subjects, v_chains)
              AS n(position, event_id, kind, id, sequence, event_type, event_version, payload, metadata, subjects, chain)
         WHERE n.position IS NOT NULL;
-        PERFORM pg_notify('shiji_events', v_position::text);
+        -- Commits that notify wait for each other, the disk included: nobody pays for that without need.
+        IF p_notify THEN
+            PERFORM pg_notify('shiji_events', v_position::text);
+        END IF;
     END IF;
 
     -- A job without events stands at the head it was checked under.

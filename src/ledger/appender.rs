@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -158,6 +158,8 @@ pub(super) struct AppenderGauge {
     /// The backend that appends: its notifications need no second reading.
     pub backend_pid: AtomicI32,
     pub waiting: AtomicUsize,
+    /// No other node hears this log: nobody needs to be notified.
+    pub alone: AtomicBool,
 }
 
 impl Appender {
@@ -385,6 +387,7 @@ impl Task {
 
     /// One call for the jobs of the batch that may still go; the others leave it.
     async fn call(&mut self, batch: &mut Vec<Waiting>, resend: bool) -> Result<Rows, Failure> {
+        let alone = self.gauge.alone.load(Ordering::Relaxed);
         let connection = match self.connect().await {
             Ok(connection) => connection,
             Err(error) => {
@@ -396,7 +399,9 @@ impl Task {
         if batch.is_empty() {
             return Err(Failure::NotSent(sqlx::Error::PoolTimedOut));
         }
-        match Columns::of(batch, resend).append(connection).await {
+        let mut columns = Columns::of(batch, resend);
+        columns.notify = !alone;
+        match columns.append(connection).await {
             Ok(rows) => Ok(rows),
             Err(error) => {
                 let failure = Failure::of(error);
@@ -683,6 +688,7 @@ struct Columns {
     receipt_outcome: Vec<Vec<u8>>,
     subject_job: Vec<i32>,
     subject: Vec<String>,
+    notify: bool,
 }
 
 impl Columns {
@@ -748,7 +754,7 @@ impl Columns {
                       receipt_digests AS "digests!: Vec<Option<Vec<u8>>>",
                       receipt_outcomes AS "outcomes!: Vec<Option<Vec<u8>>>", at AS "at!"
                FROM ledger_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                                  $18, $19, $20, $21, $22)"#,
+                                  $18, $19, $20, $21, $22, $23)"#,
             self.jobs,
             self.first_events.as_deref() as Option<&[Option<Uuid>]>,
             &self.stream_job,
@@ -771,6 +777,7 @@ impl Columns {
             &self.receipt_outcome,
             &self.subject_job,
             &self.subject,
+            self.notify,
         )
         .fetch_all(connection)
         .await?;

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::PgPool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// Queries at a time.
+const CONCURRENT: usize = 2;
 
 /// Why there is no id.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -47,27 +50,43 @@ impl Ids {
 }
 
 async fn serve(pool: PgPool, mut queue: mpsc::Receiver<Wish>) {
+    let turns = Arc::new(Semaphore::new(CONCURRENT));
     let mut wishes = Vec::new();
-    while queue.recv_many(&mut wishes, 1024).await > 0 {
-        let mut by_sequence: HashMap<&'static str, Vec<oneshot::Sender<_>>> = HashMap::new();
-        for wish in wishes.drain(..) {
-            by_sequence
-                .entry(wish.sequence)
-                .or_default()
-                .push(wish.reply);
+    loop {
+        // The turn comes first: while others are under way, wishes gather.
+        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
+            return;
+        };
+        if queue.recv_many(&mut wishes, 1024).await == 0 {
+            return;
         }
-        for (sequence, replies) in by_sequence {
-            match take(&pool, sequence, replies.len()).await {
-                Ok(ids) => {
-                    for (reply, id) in replies.into_iter().zip(ids) {
-                        let _ = reply.send(Ok(id));
-                    }
+        let (pool, batch) = (pool.clone(), std::mem::take(&mut wishes));
+        tokio::spawn(async move {
+            fulfil(&pool, batch).await;
+            drop(turn);
+        });
+    }
+}
+
+async fn fulfil(pool: &PgPool, batch: Vec<Wish>) {
+    let mut by_sequence: HashMap<&'static str, Vec<oneshot::Sender<_>>> = HashMap::new();
+    for wish in batch {
+        by_sequence
+            .entry(wish.sequence)
+            .or_default()
+            .push(wish.reply);
+    }
+    for (sequence, replies) in by_sequence {
+        match take(pool, sequence, replies.len()).await {
+            Ok(ids) => {
+                for (reply, id) in replies.into_iter().zip(ids) {
+                    let _ = reply.send(Ok(id));
                 }
-                Err(error) => {
-                    let error = IdError::Database(Arc::new(error));
-                    for reply in replies {
-                        let _ = reply.send(Err(error.clone()));
-                    }
+            }
+            Err(error) => {
+                let error = IdError::Database(Arc::new(error));
+                for reply in replies {
+                    let _ = reply.send(Err(error.clone()));
                 }
             }
         }

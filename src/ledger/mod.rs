@@ -410,6 +410,12 @@ impl Ledger {
         self.inner.tail.age()
     }
 
+    /// No other node listens to this log (as of a second ago): nobody needs to be notified.
+    #[must_use]
+    pub fn alone(&self) -> bool {
+        self.inner.gauge.alone.load(Ordering::Relaxed)
+    }
+
     /// A sentence, when this node should not serve: it does not hear the log, or the log went back
     /// behind what it acknowledged.
     #[must_use]

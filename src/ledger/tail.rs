@@ -26,6 +26,9 @@ const POLL: Duration = Duration::from_millis(200);
 /// How often the node checks, also under load, that the log is still the one it has heard.
 const LOOK_BACK: Duration = Duration::from_secs(1);
 
+/// The advisory lock every listening node shares, so that nodes can be counted. The second half names the log.
+const PRESENCE: (i32, i32) = (0x7368_696a, 1);
+
 /// What the appender committed, and when it sent it.
 pub(super) struct LocalBatch {
     pub events: Arc<[Recorded]>,
@@ -115,7 +118,7 @@ impl Listener {
                 },
                 _ = poll.tick() => if looked_back.elapsed() >= LOOK_BACK {
                     looked_back = Instant::now();
-                    self.look_back(self.tail.position()).await
+                    self.look_around(ears.is_some()).await
                 } else if self.tail.age() >= POLL {
                     self.catch_up(i64::MAX).await
                 } else {
@@ -140,6 +143,11 @@ impl Listener {
         let mut ears = PgListener::connect_with(&self.pool).await.ok()?;
         ears.eager_reconnect(false);
         ears.listen("shiji_events").await.ok()?;
+        let (class, object) = PRESENCE;
+        sqlx::query!("SELECT pg_advisory_lock_shared($1, $2)", class, object)
+            .execute(&mut ears)
+            .await
+            .ok()?;
         Some(ears)
     }
 
@@ -180,6 +188,24 @@ impl Listener {
                 return Ok(());
             }
         }
+    }
+
+    /// Is anybody else listening? And is the log still the one this node has heard?
+    async fn look_around(&self, listening: bool) -> Result<(), FeedError> {
+        let (class, object) = PRESENCE;
+        let nodes = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "nodes!" FROM pg_locks
+               WHERE locktype = 'advisory' AND granted AND objsubid = 2
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND classid::bigint = $1 AND objid::bigint = $2"#,
+            i64::from(class),
+            i64::from(object),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let alone = listening && nodes <= 1;
+        self.gauge.alone.store(alone, Ordering::Relaxed);
+        self.look_back(self.tail.position()).await
     }
 
     /// Is the log still the one this node has heard? A restore may have taken its tail away.

@@ -1,12 +1,11 @@
 //! One batch, one transaction: lock the checkpoints, fold, move the checkpoints.
 //!
-//! Four or five round trips: BEGIN with the lock, a few statements of those projections that the batch concerns, the
-//! checkpoints with their counts and the announcement, COMMIT.
+//! Three or four round trips: BEGIN with the lock, a few statements of those projections that the batch concerns, and the
+//! checkpoints with their counts, the announcement and COMMIT.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
-use serde_json::Value;
 use sqlx::{Executor, PgConnection, Row};
 
 use super::super::{FoldError, Handling, Projection};
@@ -154,6 +153,7 @@ pub(super) async fn apply(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
     items: &[Item],
+    alone: bool,
 ) -> Result<(), BatchError> {
     let Some(last) = items.last().map(|item| item.recorded().position) else {
         return Ok(());
@@ -176,8 +176,7 @@ pub(super) async fn apply(
         shares.push(share);
     }
     let counts: Vec<Option<Counts>> = tracks.iter().zip(&shares).map(total).collect();
-    finish(connection, tracks, &shares, &counts, last).await?;
-    connection.execute("COMMIT").await?;
+    finish(connection, tracks, &shares, &counts, (last, alone)).await?;
     for ((track, share), counts) in tracks.iter_mut().zip(shares).zip(counts) {
         track.position = last;
         track.poison.clear();
@@ -219,32 +218,36 @@ fn check_order(tracks: &[&mut Track], items: &[Item]) -> Result<(), BatchError> 
     Ok(())
 }
 
+/// Prepares the two statements of every batch: planned once, and sent together with BEGIN and COMMIT. Prepared by hand
+/// because checked macros are one statement, and one round trip, each.
+pub(super) const PREPARE: &str = "
+    PREPARE shiji_lock (text[], integer[]) AS
+        SELECT k.projection, c.position, c.fence, c.revision
+        FROM unnest($1, $2) AS k(projection, version)
+        CROSS JOIN LATERAL (
+            SELECT c.position, c.fence, c.revision
+            FROM projection_checkpoints c
+            WHERE c.projection = k.projection AND c.version = k.version
+            ORDER BY c.position DESC
+            LIMIT 1
+            FOR UPDATE
+        ) c;
+    PREPARE shiji_move (text[], integer[], bigint[], boolean[], bigint, jsonb[]) AS
+        UPDATE projection_checkpoints c
+        SET position = $5,
+            revision = c.revision + n.revised::integer,
+            counts = coalesce(n.counts, c.counts)
+        FROM unnest($1, $2, $3, $4, $6) AS n(projection, version, position, revised, counts)
+        WHERE c.projection = n.projection AND c.version = n.version AND c.position = n.position";
+
 /// Opens the transaction and locks the checkpoints, in one round trip: only later statements see what was committed
-/// during the wait. Not a checked macro, because those are one statement each.
+/// during the wait.
 pub(super) async fn begin(
     connection: &mut PgConnection,
     tracks: &[&mut Track],
 ) -> Result<(), BatchError> {
-    let mut keys = String::new();
-    for track in tracks {
-        let (name, version) = key(track.projection);
-        let comma = if keys.is_empty() { "" } else { ", " };
-        // Names are plain words of this build's own.
-        let _ = write!(keys, "{comma}('{name}', {version})");
-    }
-    let sql = format!(
-        "BEGIN;
-         SELECT k.projection, c.position, c.fence, c.revision
-         FROM (VALUES {keys}) AS k(projection, version)
-         CROSS JOIN LATERAL (
-             SELECT c.position, c.fence, c.revision
-             FROM projection_checkpoints c
-             WHERE c.projection = k.projection AND c.version = k.version
-             ORDER BY c.position DESC
-             LIMIT 1
-             FOR UPDATE
-         ) c"
-    );
+    let (names, versions) = keys(tracks);
+    let sql = format!("BEGIN; EXECUTE shiji_lock ({names}, {versions})");
     let rows = connection.fetch_all(sql.as_str()).await?;
     for track in tracks {
         let projection = track.projection.name();
@@ -296,50 +299,58 @@ async fn park(
     Ok(())
 }
 
-/// Moves the checkpoints and tells the other nodes.
+/// The projections and their versions, as arrays. Names are plain words of this build's own.
+fn keys(tracks: &[&mut Track]) -> (String, String) {
+    let key = |track: &&mut Track| key(track.projection);
+    let names = array(
+        tracks.iter().map(|track| format!("'{}'", key(track).0)),
+        "text",
+    );
+    let versions = array(
+        tracks.iter().map(|track| key(track).1.to_string()),
+        "integer",
+    );
+    (names, versions)
+}
+
+fn array(items: impl Iterator<Item = String>, of: &str) -> String {
+    let items: Vec<String> = items.collect();
+    format!("ARRAY[{}]::{of}[]", items.join(","))
+}
+
+/// Moves the checkpoints, tells the other nodes if there are any, and commits, in one round trip.
 async fn finish(
     connection: &mut PgConnection,
     tracks: &[&mut Track],
     shares: &[Share<'_>],
     counts: &[Option<Counts>],
-    last: i64,
+    (last, alone): (i64, bool),
 ) -> sqlx::Result<()> {
-    let (names, versions): (Vec<String>, Vec<i32>) =
-        tracks.iter().map(|t| key(t.projection)).unzip();
-    let positions: Vec<i64> = tracks.iter().map(|track| track.position).collect();
+    let (names, versions) = keys(tracks);
+    let positions = array(tracks.iter().map(|t| t.position.to_string()), "bigint");
     let revised: Vec<bool> = shares.iter().map(|s| !s.newly_parked.is_empty()).collect();
-    let counts: Vec<Option<Value>> = counts
-        .iter()
-        .map(|counts| counts.as_ref().map(|counts| serde_json::json!(counts)))
-        .collect();
-    let news = if revised.contains(&true) {
+    let counts = counts.iter().map(|counts| match counts {
+        None => "NULL".to_owned(),
+        Some(counts) => format!(
+            "'{}'",
+            serde_json::json!(counts).to_string().replace('\'', "''")
+        ),
+    });
+    let counts = array(counts, "jsonb");
+    let tell = if revised.contains(&true) {
         // Who is told has to look.
-        "parked".to_owned()
+        format!("SELECT pg_notify('{CHANNEL}', 'parked');")
+    } else if alone {
+        String::new()
     } else {
-        news(last, tracks.iter().map(|track| track.projection))
+        let news = news(last, tracks.iter().map(|track| track.projection));
+        format!("SELECT pg_notify('{CHANNEL}', '{news}');")
     };
-    sqlx::query!(
-        r#"WITH moved AS (
-             UPDATE projection_checkpoints c
-             SET position = $5,
-                 revision = c.revision + n.revised::integer,
-                 counts = coalesce(n.counts, c.counts)
-             FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::boolean[], $6::jsonb[])
-                  AS n(projection, version, position, revised, counts)
-             WHERE c.projection = n.projection AND c.version = n.version AND c.position = n.position
-         )
-         SELECT pg_notify($7, $8) AS "told: String""#,
-        &names,
-        &versions,
-        &positions,
-        &revised,
-        last,
-        &counts as &[Option<Value>],
-        CHANNEL,
-        news,
-    )
-    .fetch_all(connection)
-    .await?;
+    let revised = array(revised.iter().map(bool::to_string), "boolean");
+    let sql = format!(
+        "EXECUTE shiji_move ({names}, {versions}, {positions}, {revised}, {last}, {counts}); {tell} COMMIT"
+    );
+    connection.execute(sql.as_str()).await?;
     Ok(())
 }
 

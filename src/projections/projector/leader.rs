@@ -207,6 +207,7 @@ impl<'a> Leader<'a> {
         };
         let (first, last) = (first.recorded().position, last.recorded().clone());
         let began = Instant::now();
+        let alone = self.shared.ledger.alone();
         loop {
             let Self {
                 connection, tracks, ..
@@ -215,7 +216,7 @@ impl<'a> Leader<'a> {
                 .iter_mut()
                 .filter(|track| track.position == first - 1)
                 .collect();
-            let Err(error) = batch::apply(connection, &mut ready, &items).await else {
+            let Err(error) = batch::apply(connection, &mut ready, &items, alone).await else {
                 break;
             };
             self.blame(error, first, &items).await?;
@@ -285,7 +286,7 @@ impl<'a> Leader<'a> {
 /// Folds find rows by key: plans made while tables were small must not scan them once they have grown.
 async fn connect(shared: &Shared) -> sqlx::Result<PgConnection> {
     let idle = shared.options.lease.as_millis().to_string();
-    (shared.database)
+    let mut connection = (shared.database)
         .service_options("projector", &shared.search_path)
         .options([
             ("synchronous_commit", "off"),
@@ -297,5 +298,7 @@ async fn connect(shared: &Shared) -> sqlx::Result<PgConnection> {
             ("jit", "off"),
         ])
         .connect()
-        .await
+        .await?;
+    connection.execute(batch::PREPARE).await?;
+    Ok(connection)
 }
