@@ -14,7 +14,6 @@ const ALWAYS: &str = "sqlx_core::pool=error";
 
 /// Logs of `serve`: written by a thread of their own, so that no request waits for whoever reads them. Lines are lost when
 /// that reader stands still for too long, and counted. What is held is written when the guard goes.
-#[must_use]
 pub fn start(format: LogFormat, filter: &str) -> WorkerGuard {
     let (writer, guard): (NonBlocking, WorkerGuard) =
         NonBlockingBuilder::default().finish(progress::Stderr);

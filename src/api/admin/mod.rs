@@ -1,6 +1,6 @@
 //! The staff endpoint (contract README section 4): every write the documents imply and give no endpoint for.
 //!
-//! [`table::COMMANDS`] lists what can be sent; a new command is a type beside its aggregate's others (`accounts.rs`,
+//! `table::COMMANDS` lists what can be sent; a new command is a type beside its aggregate's others (`accounts.rs`,
 //! `tasks.rs` …) and a line there. Unlike the public surfaces it is strict: unknown fields and inexact types are refused.
 
 mod accounts;

@@ -1,7 +1,7 @@
 //! The server loop under both listeners: accepts connections, keeps the limits, drains at the end.
 //!
 //! axum's own `serve` knows no limit of connections and lets a client take for ever over its headers, so the loop is
-//! hyper's. [`watch`] stands around every request; here are the connections.
+//! hyper's. `watch.rs` stands around every request; here are the connections.
 
 mod connection;
 mod watch;

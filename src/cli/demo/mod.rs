@@ -1,6 +1,6 @@
 //! `shiji demo`: a believable data set, sent as real commands through the desk.
 //!
-//! What is sent follows from the seed alone ([`stories`], [`staff`]), so that a larger run begins with the smaller one. Every
+//! What is sent follows from the seed alone (`stories.rs`, `staff.rs`), so that a larger run begins with the smaller one. Every
 //! command carries `demo/<seed>/<story>` as its correlation: a run finds in the log what earlier runs have done and sends
 //! only the rest ([`fill`]). Running it again, after an interruption or at another size, is safe.
 

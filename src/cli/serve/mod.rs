@@ -7,7 +7,7 @@ mod stop;
 mod upkeep;
 mod welcome;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
@@ -25,11 +25,14 @@ use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::projections;
-use crate::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
+use crate::projections::projector::{self, Projector, ProjectorHandle, ProjectorOptions};
 use crate::settings::{Limits, Settings};
 
 /// How long the read tables may take to show the last events before we leave; the next leader does the rest.
 const LAST_FOLDS: Duration = Duration::from_secs(2);
+
+/// How long the doors stay shut for read tables that are behind.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// What `serve` is told.
 #[derive(Debug, clap::Args)]
@@ -108,7 +111,11 @@ impl Node {
             settings: settings.into(),
         });
         let options = ProjectorOptions::new(limits.projector_batch_events, limits.lease_ms);
+        if database.server().is_some() {
+            projector::vacate(app.reads()).await?;
+        }
         let projector = Projector::start(ledger.clone(), database, options).await?;
+        catch_up(&ledger).await?;
         let readiness = Readiness::of_node(ledger.clone(), projector.observer());
         Ok(Self {
             app,
@@ -208,6 +215,27 @@ impl Node {
                 "{listener} broke off, which is a bug; the log says more"
             )),
         }
+    }
+}
+
+/// Waits until the read tables show what was acknowledged before this start: a crash may have taken their last moments,
+/// never the log's. A backlog that takes longer is worked off behind open doors, and `/readyz` says so.
+async fn catch_up(ledger: &Ledger) -> anyhow::Result<()> {
+    let head = ledger.head().await?.position;
+    let until = Instant::now() + CATCH_UP;
+    loop {
+        let behind = ledger.watermark().wait_all(head, CATCH_UP).await;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            warn!(
+                "The read tables of {} are still behind the log",
+                behind.join(", ")
+            );
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,6 +29,20 @@ impl Held {
     pub fn holds(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }
+}
+
+/// Ends every lease. For a node that knows that no other lives, because it has just started the database's only server:
+/// whoever held a lease died with the last one, and nobody needs to wait for it.
+///
+/// # Errors
+/// When the database says no.
+pub async fn vacate(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE projection_leases SET expires_at = '-infinity' WHERE expires_at > '-infinity'"
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Makes the rows of projections that are new. They stay for ever.

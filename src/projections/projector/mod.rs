@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use lease::vacate;
 pub use parked::{Replayed, RetryError, retry};
 pub use proof::{ProjectionReport, ProofLine, report};
 

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row};
 
 use crate::projections::filter::{Field, Fields, Filter, Order, Page, PageRules, set_backstop};
 
-/// The fields of a team that a caller may name (`xdua.md` 2.2), over the columns of [`SOMEBODYS`] under the name `m`.
+/// The fields of a team that a caller may name (`xdua.md` 2.2), over the columns of `SOMEBODYS` under the name `m`.
 pub static FIELDS: Fields = Fields {
     fields: &[
         Field::text("id", "m.id").or(&["_id"]),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use serde_json::json;
+use shiji::projections;
 
 use super::{
     HOLA, LOGIN, LOGOUT, STATUS, TASK, TASKS, UPLOAD, assert_answer, assert_invalid, failure, task,
@@ -111,10 +112,8 @@ async fn a_query_waits_for_the_position_it_is_sent() {
     let reply = at(format!("1-{}", head + 10)).await;
     assert!(began.elapsed() >= Duration::from_millis(300));
     assert_eq!(reply.json()["total"], 1);
-    assert_eq!(
-        reply.header("x-pending"),
-        Some("media,sessions,staff,tasks")
-    );
+    let all: Vec<&str> = projections::all().iter().map(|p| p.name()).collect();
+    assert_eq!(reply.header("x-pending"), Some(all.join(",").as_str()));
     // Of another generation: nothing to wait for.
     let reply = at(format!("2-{}", head + 10)).await;
     assert_eq!(reply.header("x-pending"), None);
