@@ -113,6 +113,8 @@ SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+-- And every plan is made once: planning anew for each batch's arrays takes as long as the append itself.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_verdict   integer[] := array_fill(0, ARRAY[p_jobs]);
