@@ -73,7 +73,8 @@ pub trait Projection: Send + Sync {
     /// The aggregates whose events it looks at; events of others are not shown to it.
     fn feeds_on(&self) -> &'static [&'static str];
 
-    /// Whether an event may change rows: a match without a wildcard, so that a new event stops the build here.
+    /// Whether an event may change rows: for the aggregates it feeds on, a match without a wildcard, so that a new event
+    /// stops the build here.
     fn handles(&self, event: &Event) -> Handling;
 
     /// Folds a batch of handled events, in position order, into the tables.

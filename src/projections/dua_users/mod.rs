@@ -31,22 +31,18 @@ impl Projection for DuaUsers {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Account(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Account(
-                AccountEvent::AccountOpened { .. }
-                | AccountEvent::AccountProfileUpdated { .. }
-                | AccountEvent::AccountDisabled {}
-                | AccountEvent::AccountEnabled {}
-                | AccountEvent::PersonErased {},
-            ) => Handling::Handled,
-            Event::Account(
-                AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. },
-            )
-            | Event::Media(_)
-            | Event::NameClaim(_)
-            | Event::Session(_)
-            | Event::Task(_)
-            | Event::Team(_) => Handling::Ignored,
+            AccountEvent::AccountOpened { .. }
+            | AccountEvent::AccountProfileUpdated { .. }
+            | AccountEvent::AccountDisabled {}
+            | AccountEvent::AccountEnabled {}
+            | AccountEvent::PersonErased {} => Handling::Handled,
+            AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
+                Handling::Ignored
+            }
         }
     }
 

@@ -32,16 +32,12 @@ impl Projection for MediaFiles {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Media(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Media(MediaEvent::MediaStored { .. } | MediaEvent::MediaDeleted {}) => {
-                Handling::Handled
-            }
-            Event::Media(MediaEvent::MediaIdIssued {})
-            | Event::Account(_)
-            | Event::NameClaim(_)
-            | Event::Session(_)
-            | Event::Task(_)
-            | Event::Team(_) => Handling::Ignored,
+            MediaEvent::MediaStored { .. } | MediaEvent::MediaDeleted {} => Handling::Handled,
+            MediaEvent::MediaIdIssued {} => Handling::Ignored,
         }
     }
 

@@ -34,15 +34,13 @@ impl Projection for Sessions {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Session(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Session(SessionEvent::SessionOpened { .. } | SessionEvent::SessionClosed {}) => {
+            SessionEvent::SessionOpened { .. } | SessionEvent::SessionClosed {} => {
                 Handling::Handled
             }
-            Event::Account(_)
-            | Event::Media(_)
-            | Event::NameClaim(_)
-            | Event::Task(_)
-            | Event::Team(_) => Handling::Ignored,
         }
     }
 

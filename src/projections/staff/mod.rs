@@ -35,21 +35,17 @@ impl Projection for Staff {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Account(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Account(
-                AccountEvent::AccountOpened { .. }
-                | AccountEvent::AccountProfileUpdated { .. }
-                | AccountEvent::AccountDisabled {}
-                | AccountEvent::AccountEnabled {}
-                | AccountEvent::AccountRoleChanged { .. }
-                | AccountEvent::PersonErased {},
-            ) => Handling::Handled,
-            Event::Account(AccountEvent::PasswordSet { .. })
-            | Event::Media(_)
-            | Event::NameClaim(_)
-            | Event::Session(_)
-            | Event::Task(_)
-            | Event::Team(_) => Handling::Ignored,
+            AccountEvent::AccountOpened { .. }
+            | AccountEvent::AccountProfileUpdated { .. }
+            | AccountEvent::AccountDisabled {}
+            | AccountEvent::AccountEnabled {}
+            | AccountEvent::AccountRoleChanged { .. }
+            | AccountEvent::PersonErased {} => Handling::Handled,
+            AccountEvent::PasswordSet { .. } => Handling::Ignored,
         }
     }
 

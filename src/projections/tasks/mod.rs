@@ -35,22 +35,18 @@ impl Projection for Tasks {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Task(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Task(
-                TaskEvent::TaskCreated { .. }
-                | TaskEvent::TaskEdited { .. }
-                | TaskEvent::TaskStarted {}
-                | TaskEvent::TaskRequeued {}
-                | TaskEvent::TaskResultRecorded { .. }
-                | TaskEvent::TaskCompleted {}
-                | TaskEvent::TaskCancelled {}
-                | TaskEvent::TaskDeleted {},
-            ) => Handling::Handled,
-            Event::Account(_)
-            | Event::Media(_)
-            | Event::NameClaim(_)
-            | Event::Session(_)
-            | Event::Team(_) => Handling::Ignored,
+            TaskEvent::TaskCreated { .. }
+            | TaskEvent::TaskEdited { .. }
+            | TaskEvent::TaskStarted {}
+            | TaskEvent::TaskRequeued {}
+            | TaskEvent::TaskResultRecorded { .. }
+            | TaskEvent::TaskCompleted {}
+            | TaskEvent::TaskCancelled {}
+            | TaskEvent::TaskDeleted {} => Handling::Handled,
         }
     }
 

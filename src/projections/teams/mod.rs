@@ -39,23 +39,19 @@ impl Projection for Teams {
     }
 
     fn handles(&self, event: &Event) -> Handling {
+        let Event::Team(event) = event else {
+            return Handling::Ignored;
+        };
         match event {
-            Event::Team(
-                TeamEvent::TeamCreated { .. }
-                | TeamEvent::TeamEdited { .. }
-                | TeamEvent::TeamEnabled {}
-                | TeamEvent::TeamDisabled {}
-                | TeamEvent::TeamRoleAdded { .. }
-                | TeamEvent::TeamRoleRemoved { .. }
-                | TeamEvent::TeamMemberAssigned { .. }
-                | TeamEvent::TeamMemberRemoved { .. }
-                | TeamEvent::TeamDeleted {},
-            ) => Handling::Handled,
-            Event::Account(_)
-            | Event::Media(_)
-            | Event::NameClaim(_)
-            | Event::Session(_)
-            | Event::Task(_) => Handling::Ignored,
+            TeamEvent::TeamCreated { .. }
+            | TeamEvent::TeamEdited { .. }
+            | TeamEvent::TeamEnabled {}
+            | TeamEvent::TeamDisabled {}
+            | TeamEvent::TeamRoleAdded { .. }
+            | TeamEvent::TeamRoleRemoved { .. }
+            | TeamEvent::TeamMemberAssigned { .. }
+            | TeamEvent::TeamMemberRemoved { .. }
+            | TeamEvent::TeamDeleted {} => Handling::Handled,
         }
     }
 
