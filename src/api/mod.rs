@@ -5,7 +5,7 @@
 //! | `app.rs` | what every door shares |
 //! | `identity.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
-//! | `files.rs` | stored files as they are answered |
+//! | `files.rs`, `form.rs` | stored files as they are answered; forms that bring them |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `weidu/` | customer cases, `/weidu/api/v1`, and their files |
@@ -19,6 +19,7 @@ pub mod answer;
 pub mod app;
 pub mod backend;
 pub mod files;
+pub mod form;
 pub mod identity;
 pub mod openapi;
 pub mod ops;
