@@ -77,16 +77,16 @@ impl Operation for OpenAuthor {
     async fn attempt(&self, book: &mut Book) -> Result<String, Stop<AccountError>> {
         let account = author_account(&self.id);
         let holder = subject(&account);
-        let claim = NameClaimCommand::Claim {
-            holder: holder.clone(),
-        };
-        decide(book, &claim_id(&self.keys, &self.username), &claim).await?;
+        let claim = claim_id(&self.keys, &self.username);
+        // Looked at first, so that it is recorded first.
+        book.state::<NameClaim>(&claim).await?;
         let open = AccountCommand::Open {
-            name: Personal::new(holder, self.username.clone()),
+            name: Personal::new(holder.clone(), self.username.clone()),
             role: 0,
             perm: 0,
         };
         book.decide::<Account>(&account, &open).await?;
+        decide(book, &claim, &NameClaimCommand::Claim { holder }).await?;
         Ok(self.id.clone())
     }
 }

@@ -17,7 +17,13 @@ static Z_BASE_32: LazyLock<Encoding> = LazyLock::new(|| {
 /// A random id for an author, a case or a file.
 #[must_use]
 pub fn new_id() -> String {
-    Z_BASE_32.encode(Uuid::new_v4().as_bytes())
+    id_of(*Uuid::new_v4().as_bytes())
+}
+
+/// The id of 128 bits from elsewhere.
+#[must_use]
+pub fn id_of(bits: [u8; 16]) -> String {
+    Z_BASE_32.encode(&bits)
 }
 
 /// Is it an id, in its one spelling?

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 
 pub use authors::{OpenAuthor, RenameAuthor, author_account, author_id};
 pub use files::{BadName, FileName, NewFile, Preview, day};
-pub use ids::{is_id, new_id};
-pub use operations::{AddShowcaseFile, EditShowcase, PublishShowcase, RecordShowcaseView};
+pub use ids::{id_of, is_id, new_id};
+pub use operations::{
+    AddShowcaseFile, CommentOnShowcase, EditShowcase, LikeShowcase, PublishShowcase,
+    RecordShowcaseView,
+};
 
 use super::Decide;
 use crate::events::showcase::{Industry, PublishedShowcase, Score, ShowcaseFile};

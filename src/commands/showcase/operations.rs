@@ -1,10 +1,13 @@
-//! Commands to a case that look at other streams, too: the accounts of authors, the visits to it.
+//! Commands to a case that look at other streams, too: the accounts of authors, and what its audience does.
 
 use super::authors::is_author;
-use super::{NewFile, ShowcaseCommand, ShowcaseEdit, ShowcaseError};
+use super::{NewFile, ShowcaseCommand, ShowcaseEdit, ShowcaseError, is_id};
+use crate::commands::comment::{CommentError, PublishComment};
+use crate::commands::reaction::{ReactionError, Wish, react};
 use crate::commands::targets::{Standing, standing};
 use crate::commands::{Book, Operation, Stop};
 use crate::events::party::{Party, PartyKind, Target, TargetKind};
+use crate::events::reaction::ReactionKey;
 use crate::events::showcase::{Industry, Score, ShowcaseFile};
 use crate::events::{Showcase, Visit, VisitEvent};
 
@@ -122,8 +125,8 @@ impl RecordShowcaseView {
     #[must_use]
     pub fn parse(visit: &str) -> Option<Self> {
         let (viewer, task_id) = visit.strip_prefix("weidu:")?.split_once(":showcase:")?;
-        let viewer_fits = viewer == ANONYMOUS || super::is_id(viewer);
-        (viewer_fits && super::is_id(task_id)).then(|| Self {
+        let viewer_fits = viewer == ANONYMOUS || is_id(viewer);
+        (viewer_fits && is_id(task_id)).then(|| Self {
             viewer: viewer.to_owned(),
             task_id: task_id.to_owned(),
         })
@@ -155,6 +158,67 @@ impl Operation for RecordShowcaseView {
         // Without a look at the stream: all who have no account share one, and must not wait for each other.
         book.append_any::<Visit>(&self.visit(), &[viewed])?;
         Ok(())
+    }
+}
+
+/// Likes a case as an author, or takes that back.
+#[derive(Debug, Clone)]
+pub struct LikeShowcase {
+    /// The author, the like, the case.
+    pub key: ReactionKey,
+    /// What is wished.
+    pub wish: Wish,
+}
+
+impl Operation for LikeShowcase {
+    /// Whether the case is liked afterwards.
+    type Outcome = bool;
+    type Refusal = ShowcaseError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<bool, Stop<ShowcaseError>> {
+        known(book, &self.key.actor.id).await?;
+        let standing = standing(book, &self.key.target).await?;
+        let reacted = react(book, &self.key, self.wish, standing).await;
+        reacted.map_err(|stop| stop.map(|ReactionError::NoTarget| ShowcaseError::NotFound))
+    }
+}
+
+/// Writes a comment under a case as an author.
+#[derive(Debug, Clone)]
+pub struct CommentOnShowcase {
+    /// The new id.
+    pub id: i64,
+    /// The case.
+    pub task_id: String,
+    /// The id of the author, without the realm.
+    pub author_id: String,
+    /// The text.
+    pub content: String,
+}
+
+impl Operation for CommentOnShowcase {
+    /// The comment's id: under a repeated key the first one's.
+    type Outcome = i64;
+    type Refusal = ShowcaseError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<i64, Stop<ShowcaseError>> {
+        known(book, &self.author_id).await?;
+        if !is_id(&self.task_id) {
+            return Err(Stop::Refused(ShowcaseError::NotFound));
+        }
+        let publish = PublishComment {
+            id: self.id,
+            target: Target::new(TargetKind::Showcase, &self.task_id),
+            author: Party::new(PartyKind::Weidu, &self.author_id),
+            content: self.content.clone(),
+        };
+        let published = publish.attempt(book).await;
+        published.map_err(|stop| {
+            stop.map(|refusal| match refusal {
+                CommentError::NotFound | CommentError::NoTarget => ShowcaseError::NotFound,
+                CommentError::Exists => ShowcaseError::Exists,
+            })
+        })
     }
 }
 
