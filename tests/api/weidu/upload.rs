@@ -135,7 +135,7 @@ async fn who_supplies_a_file_and_its_name_can_be_said() {
     assert_eq!(answered.body["code"], 0, "{}", answered.body);
     let file = gallery.shown().await["files"][0].clone();
     // No file system takes 200 Chinese characters.
-    assert_eq!(file["name"], format!("{}.png", "长".repeat(81)));
+    assert_eq!(file["name"], format!("{}.png", "长".repeat(76)));
     assert_eq!(file["user_id"], helper);
     assert_eq!((&file["width"], &file["height"]), (&json!(3), &json!(2)));
     let path = file["path"].as_str().unwrap();

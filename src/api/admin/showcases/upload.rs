@@ -30,8 +30,8 @@ use crate::gateways::{Picture, PictureError};
 
 /// Its path.
 const PATH: &str = "/admin/showcases/{task_id}/files";
-/// What file systems take as a name, in bytes.
-const NAME_BYTES_MAX: usize = 255;
+/// What the file store takes as a name, in bytes: file systems end at 255, and it writes to a longer name first.
+const NAME_BYTES_MAX: usize = 240;
 
 /// What is sent to upload a file.
 #[derive(Debug, Deserialize, ToSchema)]
