@@ -53,7 +53,7 @@ struct Table {
     name: String,
     live: String,
     new: String,
-    /// Key columns and their types.
+    /// Key columns and their types; none of a table with a few rows only.
     key: Vec<(String, String)>,
     /// The last key that was compared, as texts.
     low: Option<Vec<String>>,
@@ -99,7 +99,11 @@ impl Rebuild {
             let until = Instant::now() + SNAPSHOT;
             for table in all.iter_mut().filter(|table| !table.done) {
                 while !table.done && Instant::now() < until {
-                    chunk(&mut reader, table, &mut compared).await?;
+                    if table.key.is_empty() {
+                        keyless(&mut reader, table, &mut compared).await?;
+                    } else {
+                        chunk(&mut reader, table, &mut compared).await?;
+                    }
                     progress(compared.rows);
                 }
             }
@@ -132,9 +136,6 @@ async fn key(
     let columns: Vec<_> = (rows.iter())
         .map(|row| Ok((row.try_get("name")?, row.try_get("type")?)))
         .collect::<sqlx::Result<_>>()?;
-    if columns.is_empty() {
-        return Err(RebuildError::NoKey(format!("{schema}.{table}")));
-    }
     Ok(columns)
 }
 
@@ -223,6 +224,36 @@ async fn chunk(
         Some(high) => table.low = Some(high),
         None => table.done = true,
     }
+    Ok(())
+}
+
+/// Compares a table without a key as a whole: rows that have no equal on the other side.
+async fn keyless(
+    db: &mut PgConnection,
+    table: &mut Table,
+    compared: &mut Compared,
+) -> Result<(), RebuildError> {
+    let only = |here: &str, there: &str| {
+        format!("SELECT to_jsonb(t) FROM {here} t EXCEPT ALL SELECT to_jsonb(t) FROM {there} t")
+    };
+    let count = format!("SELECT count(*) FROM {}", table.live);
+    compared.rows += sqlx::query_scalar::<_, i64>(&count)
+        .fetch_one(&mut *db)
+        .await?;
+    let sql = only(&table.live, &table.new);
+    let live: Vec<Value> = sqlx::query_scalar(&sql).fetch_all(&mut *db).await?;
+    let sql = only(&table.new, &table.live);
+    let rebuilt: Vec<Value> = sqlx::query_scalar(&sql).fetch_all(&mut *db).await?;
+    compared.differing += live.len().max(rebuilt.len());
+    let (mut live, mut rebuilt) = (live.into_iter(), rebuilt.into_iter());
+    for _ in 0..TOLD {
+        let (one, other) = (live.next(), rebuilt.next());
+        if one.is_none() && other.is_none() {
+            break;
+        }
+        tell(table, one, other, &mut compared.differences);
+    }
+    table.done = true;
     Ok(())
 }
 

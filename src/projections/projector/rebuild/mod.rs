@@ -45,9 +45,6 @@ pub enum RebuildError {
     /// Readers held the tables longer than a switch waits, again and again.
     #[error("readers keep the tables busy; try again")]
     ReadersBusy,
-    /// A table without a primary key cannot be compared.
-    #[error("{0} has no primary key")]
-    NoKey(String),
     /// The log cannot be read.
     #[error(transparent)]
     Feed(#[from] FeedError),
