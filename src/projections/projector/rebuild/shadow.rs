@@ -21,6 +21,8 @@ const BATCH: i64 = 10_000;
 const BATCHES_A_SECOND: i64 = 5;
 /// So far behind the live tables may the new ones be when those are held still: it is what the leader waits for.
 const NEAR: i64 = 2_000;
+/// How long whoever has just finished may take to let go of the lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the live tables are waited for when they stand behind the new ones.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -311,16 +313,21 @@ fn in_order(projections: &[&'static dyn Projection]) -> Vec<&'static dyn Project
 /// A connection of the owner that holds the lock of rebuilds.
 pub(super) async fn lock(database: &Database) -> Result<PgConnection, RebuildError> {
     let mut owner = database.connect_owner().await?;
-    let held = sqlx::query_scalar!(
-        r#"SELECT pg_try_advisory_lock($1) AS "held!""#,
-        REBUILD_LOCK
-    )
-    .fetch_one(&mut owner)
-    .await?;
-    if held {
-        Ok(owner)
-    } else {
-        Err(RebuildError::Busy)
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        let held = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock($1) AS "held!""#,
+            REBUILD_LOCK
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        if held {
+            return Ok(owner);
+        }
+        if Instant::now() >= deadline {
+            return Err(RebuildError::Busy);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
