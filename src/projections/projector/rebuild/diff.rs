@@ -92,10 +92,10 @@ impl Rebuild {
             self.align().await?;
             compared.position = self.position();
             // The snapshot is taken by the first statement, while both stand still.
-            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM pg_namespace WHERE nspname = ''";
-            let begun = reader.execute(begin).await;
+            let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM pg_namespace WHERE nspname = ''";
+            let taken = reader.execute(snapshot).await;
             self.owner.execute("ROLLBACK").await?;
-            begun?;
+            taken?;
             let until = Instant::now() + SNAPSHOT;
             for table in all.iter_mut().filter(|table| !table.done) {
                 while !table.done && Instant::now() < until {

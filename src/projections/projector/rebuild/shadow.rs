@@ -45,8 +45,11 @@ pub struct Rebuild {
 struct Ahead {
     after: i64,
     limit: i64,
-    read: JoinHandle<Result<(Vec<Item>, Option<String>), FeedError>>,
+    read: Reading,
 }
+
+/// A batch on its way: its items, and the event this build does not know that ends it.
+type Reading = JoinHandle<Result<(Vec<Item>, Option<String>), FeedError>>;
 
 impl Rebuild {
     /// Begins a rebuild, or goes on with one that was broken off; with `fresh`, what that left is thrown away. `rate` limits
@@ -203,11 +206,7 @@ impl Rebuild {
         Ok(read?)
     }
 
-    fn reading(
-        &self,
-        after: i64,
-        limit: i64,
-    ) -> JoinHandle<Result<(Vec<Item>, Option<String>), FeedError>> {
+    fn reading(&self, after: i64, limit: i64) -> Reading {
         let ledger = self.ledger.clone();
         tokio::spawn(async move {
             let batch: Vec<Recorded> = ledger.read(after, limit).await?;
