@@ -104,7 +104,7 @@ async fn the_documents_example_is_answered_field_by_field() {
     assert_eq!(answered.header("cache-control"), "no-store");
     assert!(!answered.header("x-as-of").is_empty());
     let mut body = answered.body;
-    let mut updates = Vec::new();
+    let mut times = Vec::new();
     for case in body["data"].as_array_mut().unwrap() {
         let updated = taken(case, "update_time");
         for file in case["files"].as_array_mut().unwrap() {
@@ -113,9 +113,9 @@ async fn the_documents_example_is_answered_field_by_field() {
             // As in the document: files come later and do not touch their case.
             assert!(created >= updated && updated >= began);
         }
-        updates.push(updated);
+        times.push(updated);
     }
-    assert!(updates.is_sorted_by(|a, b| a >= b), "{updates:?}");
+    assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
     let expected = json!({"code": 200, "data": documented(), "result": "ok", "total": 4});
     assert_eq!(body, expected);
 }

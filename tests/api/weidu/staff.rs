@@ -261,154 +261,79 @@ async fn what_is_not_there_is_not_found() {
     }
 }
 
+/// Fields that are good but for one.
+async fn flawed(gallery: &Gallery, to: &str, command: &str, good: &Value, flaws: &[(&str, Value)]) {
+    for (field, value) in flaws {
+        let mut fields = good.clone();
+        fields[field] = value.clone();
+        let answer = gallery.send(to, json!({ command: fields })).await;
+        let said = answer.refusal();
+        assert_eq!(said, (303, "validation"), "{command} {field} {value}");
+        assert!(answer.body["data"][field].is_array(), "{}", answer.body);
+    }
+}
+
 #[tokio::test]
-async fn bounds_are_kept() {
+async fn bounds_of_authors_and_cases_are_kept() {
     let gallery = Gallery::start().await;
     let author = gallery.author("甲").await;
     let case = format!("Showcase/{}", gallery.case(&author, 1).await);
-    let with = |command: &str, fields: Value, field: &str, value: &Value| {
-        let mut fields = fields;
-        fields[field] = value.clone();
-        json!({ command: fields })
-    };
-    let publish = json!({"user_id": author, "industry_type": 1});
-    let file = json!({"name": "a.png", "size": 1, "mime_type": "image/png"});
-    let long = "x".repeat(197);
-    for (to, command, fields, field, value) in [
-        (
-            "Account/weidu:new",
-            "OpenAccount",
-            json!({}),
-            "username",
-            json!("  "),
-        ),
-        (
-            "Account/weidu:new",
-            "OpenAccount",
-            json!({}),
-            "username",
-            json!("x".repeat(65)),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish.clone(),
-            "industry_type",
-            json!(0),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish.clone(),
-            "industry_type",
-            json!(7),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish.clone(),
-            "industry_type",
-            json!("1"),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish.clone(),
-            "score",
-            json!(100.01),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish.clone(),
-            "score",
-            json!(-1),
-        ),
-        (
-            "Showcase/new",
-            "PublishShowcase",
-            publish,
-            "title",
-            json!("x"),
-        ),
-        (&case, "EditShowcase", json!({}), "industry_type", json!(9)),
-        (
-            &case,
-            "EditShowcase",
-            json!({}),
-            "industry_type",
-            Value::Null,
-        ),
-        (&case, "ScoreShowcase", json!({}), "score", json!(89.999)),
-        (&case, "ScoreShowcase", json!({}), "score", json!("90")),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "name",
-            json!("noextension"),
-        ),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "name",
-            json!("a/b.png"),
-        ),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "name",
-            json!(format!("{long}.png")),
-        ),
-        (&case, "AddShowcaseFile", file.clone(), "size", json!(-1)),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "size",
-            json!(9_007_199_254_740_993_i64),
-        ),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "mime_type",
-            json!("image png"),
-        ),
-        (&case, "AddShowcaseFile", file.clone(), "width", json!(-1)),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "file_id",
-            json!("7"),
-        ),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "path",
-            json!("/etc/passwd"),
-        ),
-        (
-            &case,
-            "AddShowcaseFile",
-            file.clone(),
-            "path",
-            json!("a/../b"),
-        ),
-        (&case, "AddShowcaseFile", file, "preview_path", json!("")),
-    ] {
-        let answer = gallery.send(to, with(command, fields, field, &value)).await;
-        assert_eq!(
-            answer.refusal(),
-            (303, "validation"),
-            "{command} {field} {value}"
-        );
-        assert!(answer.body["data"][field].is_array(), "{}", answer.body);
-    }
+    let names = [
+        ("username", json!("  ")),
+        ("username", json!("x".repeat(65))),
+        ("username", json!("a\0")),
+        ("name", json!("x")),
+    ];
+    let named = json!({"username": "x"});
+    flawed(&gallery, "Account/weidu:new", "OpenAccount", &named, &names).await;
+    let scores = [json!(100.01), json!(-1), json!(89.999), json!("90")];
+    let scores = scores.map(|value| ("score", value));
+    flawed(&gallery, &case, "ScoreShowcase", &json!({}), &scores).await;
+    let good = json!({"user_id": author, "industry_type": 1});
+    flawed(&gallery, "Showcase/new", "PublishShowcase", &good, &scores).await;
+    let industries = [json!(0), json!(7), json!("1")];
+    let industries = industries.map(|value| ("industry_type", value));
+    flawed(
+        &gallery,
+        "Showcase/new",
+        "PublishShowcase",
+        &good,
+        &industries,
+    )
+    .await;
+    flawed(&gallery, &case, "EditShowcase", &json!({}), &industries).await;
+    // Nothing at all is no edit.
+    let nothing = [("user_id", Value::Null)];
+    flawed(&gallery, &case, "EditShowcase", &json!({}), &nothing).await;
+    assert_eq!(gallery.node.events(&case.replace('/', ":")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn bounds_of_files_are_kept() {
+    let gallery = Gallery::start().await;
+    let author = gallery.author("甲").await;
+    let case = format!("Showcase/{}", gallery.case(&author, 1).await);
+    let good = json!({"name": "a.png", "size": 1, "mime_type": "image/png"});
+    let flaws = [
+        ("name", json!("noextension")),
+        ("name", json!("a/b.png")),
+        ("name", json!(format!("{}.png", "x".repeat(197)))),
+        ("size", json!(-1)),
+        ("size", json!(9_007_199_254_740_993_i64)),
+        ("mime_type", json!("image png")),
+        ("mime_type", json!("image")),
+        ("width", json!(-1)),
+        ("height", json!(1.5)),
+        ("file_id", json!("7")),
+        ("path", json!("/etc/passwd")),
+        ("path", json!("a/../b")),
+        ("preview_path", json!("")),
+    ];
+    flawed(&gallery, &case, "AddShowcaseFile", &good, &flaws).await;
+    let contradiction =
+        json!({"name": "a.png", "size": 1, "mime_type": "image/png", "has_pre_img": false});
+    let flaws = [("preview_path", json!("a/p.jpg"))];
+    flawed(&gallery, &case, "AddShowcaseFile", &contradiction, &flaws).await;
     assert_eq!(gallery.node.events(&case.replace('/', ":")).await.len(), 1);
 }
 

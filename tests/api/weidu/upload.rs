@@ -153,11 +153,11 @@ async fn who_supplies_a_file_and_its_name_can_be_said() {
         (302, "not_found")
     );
     // The bytes of what was refused are not kept.
-    assert_eq!(kept(&gallery).await, 4);
+    assert_eq!(kept(&gallery), 4);
 }
 
 /// How many files the store holds.
-async fn kept(gallery: &Gallery) -> usize {
+fn kept(gallery: &Gallery) -> usize {
     gallery.node.service.stored_files()
 }
 
@@ -207,7 +207,7 @@ async fn what_is_no_picture_or_too_large_is_refused() {
         assert_eq!(answered.refusal(), (code, error));
     }
     assert_eq!(gallery.shown().await["files"], json!([]));
-    assert_eq!(kept(&gallery).await, 0);
+    assert_eq!(kept(&gallery), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -264,7 +264,7 @@ async fn a_case_takes_a_hundred_files() {
         gallery.shown().await["files"].as_array().unwrap().len(),
         100
     );
-    assert_eq!(kept(&gallery).await, 2);
+    assert_eq!(kept(&gallery), 2);
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn a_repeated_key_answers_the_first_file_and_keeps_no_other() {
         .await;
     assert_eq!(refused.refusal(), (409, "conflict"));
     assert_eq!(gallery.shown().await["files"].as_array().unwrap().len(), 1);
-    assert_eq!(kept(&gallery).await, 2);
+    assert_eq!(kept(&gallery), 2);
 }
 
 #[tokio::test]
@@ -337,5 +337,5 @@ async fn a_removed_file_is_gone_and_that_of_a_withdrawn_case_hidden() {
     let remove = json!({"RemoveShowcaseFile": {"file_id": data["file_id"]}});
     gallery.done(&to, remove).await;
     assert_eq!(statuses().await, [404, 404]);
-    assert_eq!(kept(&gallery).await, 0);
+    assert_eq!(kept(&gallery), 0);
 }
