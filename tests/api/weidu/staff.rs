@@ -284,8 +284,8 @@ async fn bounds_of_authors_and_cases_are_kept() {
         ("username", json!("a\0")),
         ("name", json!("x")),
     ];
-    let named = json!({"username": "x"});
-    flawed(&gallery, "Account/weidu:new", "OpenAccount", &named, &names).await;
+    let fine = json!({"username": "x"});
+    flawed(&gallery, "Account/weidu:new", "OpenAccount", &fine, &names).await;
     let scores = [json!(100.01), json!(-1), json!(89.999), json!("90")];
     let scores = scores.map(|value| ("score", value));
     flawed(&gallery, &case, "ScoreShowcase", &json!({}), &scores).await;
