@@ -67,7 +67,7 @@ mod tests {
     fn every_endpoint_is_documented_under_names_of_this_surface() {
         let document = serde_json::to_value(routes().into_openapi()).unwrap();
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.keys().collect::<Vec<_>>(), [files::PATH, cases::PATH]);
+        assert_eq!(paths.keys().collect::<Vec<_>>(), [cases::PATH, files::PATH]);
         let schemas = document["components"]["schemas"].as_object().unwrap();
         for name in schemas.keys() {
             assert!(name.starts_with("weidu."), "{name}");
