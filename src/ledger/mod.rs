@@ -25,6 +25,8 @@ mod keyring;
 mod keys;
 mod loader;
 mod personal;
+
+mod replay;
 mod repository;
 mod search;
 mod snapshots;
@@ -53,6 +55,7 @@ pub use keyring::KeyError;
 pub use keys::{DoesNotOpen, Keys, Secret};
 pub use loader::LoadError;
 pub use personal::{Personal, PersonalError};
+pub use replay::{Finding, Replayed};
 pub use search::{Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
 pub use watermark::Watermark;
