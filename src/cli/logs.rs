@@ -1,5 +1,9 @@
 //! Logs: on standard error, for people or as JSON lines, never torn by a progress bar.
 
+use std::io::{self, BufWriter, Write};
+use std::thread;
+use std::time::Duration;
+
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -12,13 +16,34 @@ const QUIET: &str = "warn";
 /// Connections that die with their server are told about by whoever used them, once.
 const ALWAYS: &str = "sqlx_core::pool=error";
 
+/// How long lines gather before they are written together.
+const GATHER: Duration = Duration::from_millis(10);
+/// Bytes that are written at once, at most.
+const PIECE: usize = 64 << 10;
+
 /// Logs of `serve`: written by a thread of their own, so that no request waits for whoever reads them. Lines are lost when
 /// that reader stands still for too long, and counted. What is held is written when the guard goes.
 pub fn start(format: LogFormat, filter: &str) -> WorkerGuard {
-    let (writer, guard): (NonBlocking, WorkerGuard) =
-        NonBlockingBuilder::default().finish(progress::Stderr);
+    let lines = Gathered(BufWriter::with_capacity(PIECE, progress::Stderr));
+    let (writer, guard): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default().finish(lines);
     begin(format, filter, writer);
     guard
+}
+
+/// Writes the lines of a moment together. The writing thread flushes when no line is left, and would otherwise be woken, at
+/// the cost of whoever logs, for the very next one.
+struct Gathered<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Gathered<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        thread::sleep(GATHER);
+        Ok(())
+    }
 }
 
 fn begin<W>(format: LogFormat, filter: &str, writer: W)
