@@ -67,3 +67,51 @@ pub fn start_quiet() {
     let filter = std::env::var("SHIJI_LOG").unwrap_or_else(|_| QUIET.to_owned());
     begin(LogFormat::Human, &filter, || progress::Stderr);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// Every write, as it arrives.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<String>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8(bytes.to_vec()).expect("lines are whole");
+            self.0.lock().push(text);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_moment_are_written_together_and_never_torn() {
+        let written = Written::default();
+        let mut lines = Gathered(BufWriter::with_capacity(16, written.clone()));
+        for line in ["one\n", "two\n", "three three\n", "four\n"] {
+            lines.write_all(line.as_bytes()).unwrap();
+        }
+        lines.flush().unwrap();
+        let expected = ["one\ntwo\n", "three three\nfour\n"];
+        assert_eq!(*written.0.lock(), expected);
+    }
+
+    #[test]
+    fn what_is_held_is_written_when_the_guard_goes() {
+        let written = Written::default();
+        let lines = Gathered(BufWriter::with_capacity(PIECE, written.clone()));
+        let (mut writer, guard) = NonBlockingBuilder::default().finish(lines);
+        writer.write_all(b"first\n").unwrap();
+        writer.write_all(b"last\n").unwrap();
+        drop(guard);
+        assert_eq!(written.0.lock().concat(), "first\nlast\n");
+    }
+}
