@@ -5,13 +5,18 @@
 
 pub mod account;
 mod book;
+pub mod comment;
 mod desk;
 pub mod ending;
 pub mod media;
+pub mod message;
 pub mod name_claim;
+pub mod reaction;
 pub mod session;
+pub mod targets;
 pub mod task;
 pub mod team;
+pub mod visit;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -122,9 +127,13 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Comment,
     crate::events::Media,
+    crate::events::Message,
     crate::events::NameClaim,
+    crate::events::Reaction,
     crate::events::Session,
     crate::events::Task,
     crate::events::Team,
+    crate::events::Visit,
 }

@@ -4,18 +4,27 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod comment;
 pub mod media;
+pub mod message;
 pub mod name_claim;
+pub mod party;
+pub mod reaction;
 pub mod session;
 pub mod task;
 pub mod team;
+pub mod visit;
 
 pub use account::{Account, AccountEvent};
+pub use comment::{Comment, CommentEvent};
 pub use media::{Media, MediaEvent};
+pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
+pub use visit::{Visit, VisitEvent};
 
 use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
 
@@ -54,11 +63,15 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Comment => CommentEvent,
     Media => MediaEvent,
+    Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    Reaction => ReactionEvent,
     Session => SessionEvent,
     Task => TaskEvent,
     Team => TeamEvent,
+    Visit => VisitEvent,
 }
 
 /// A recorded event with what it says.
