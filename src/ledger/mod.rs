@@ -44,7 +44,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use append::{Append, AppendError, Appended, Expected, Receipt, StreamWrite, Verdict};
+pub use append::{Append, AppendError, Appended, Events, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
 pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
