@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::FileStore;
+use crate::gateways::{FileStore, Pictures};
 use crate::ledger::Ledger;
 use crate::postgres::RateLimits;
 use crate::settings::Settings;
@@ -73,6 +73,7 @@ pub struct App {
 struct Inner {
     parts: AppParts,
     passwords: Passwords,
+    pictures: Pictures,
     rate_limits: RateLimits,
     work: TaskTracker,
     uploads: Arc<Semaphore>,
@@ -92,6 +93,7 @@ impl App {
             inner: Arc::new(Inner {
                 parts,
                 passwords: Passwords::default(),
+                pictures: Pictures::default(),
                 rate_limits,
                 work: TaskTracker::new(),
                 uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
@@ -133,6 +135,12 @@ impl App {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.inner.passwords
+    }
+
+    /// Looks into pictures.
+    #[must_use]
+    pub fn pictures(&self) -> &Pictures {
+        &self.inner.pictures
     }
 
     /// Limits that hold across nodes.

@@ -5,8 +5,10 @@
 //! | `app.rs` | what every door shares |
 //! | `identity.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
+//! | `files.rs`, `form.rs` | stored files as they are answered; forms that bring them |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
 //! | `xdua/` | work teams of the caller, `/obj` |
+//! | `weidu/` | customer cases, `/weidu/api/v1`, and their files |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
 //! | `ops/` | the operators' listener, and health on both |
 //! | `openapi.rs` | everything above in one document |
@@ -16,6 +18,8 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod backend;
+pub mod files;
+pub mod form;
 pub mod identity;
 pub mod openapi;
 pub mod ops;
@@ -23,6 +27,7 @@ pub mod passwords;
 pub mod problem;
 pub mod request;
 pub mod server;
+pub mod weidu;
 pub mod wire;
 pub mod xdua;
 
@@ -44,6 +49,7 @@ pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
         .merge(xdua::routes())
+        .merge(weidu::routes())
         .merge(admin::routes())
 }
 
@@ -70,6 +76,8 @@ pub fn word(path: &str, trouble: Trouble) -> Response {
         Some("obj" | "xdua") => xdua::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
+        Some("weidu") => weidu::word(trouble),
+        _ if weidu::is_file(path) => weidu::word(trouble),
         _ => ops::word(path, trouble),
     }
 }

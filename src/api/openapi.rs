@@ -8,7 +8,7 @@ use super::identity::STAFF_COOKIE;
 use super::ops;
 
 /// What belongs together, and where it listens.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (
         "backend",
         "The task back office (后台), on the public listener.",
@@ -16,6 +16,10 @@ const TAGS: [(&str, &str); 5] = [
     (
         "xdua",
         "Work teams of the caller (查询工队), on the public listener.",
+    ),
+    (
+        "weidu",
+        "Customer cases for everybody (客户案例), on the public listener.",
     ),
     ("admin", "Commands by staff, on the public listener."),
     ("health", "On both listeners."),

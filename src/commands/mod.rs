@@ -13,6 +13,7 @@ pub mod message;
 pub mod name_claim;
 pub mod reaction;
 pub mod session;
+pub mod showcase;
 pub mod targets;
 pub mod task;
 pub mod team;
@@ -133,6 +134,7 @@ aggregate! {
     crate::events::NameClaim,
     crate::events::Reaction,
     crate::events::Session,
+    crate::events::Showcase,
     crate::events::Task,
     crate::events::Team,
     crate::events::Visit,

@@ -3,7 +3,7 @@
 
 use super::Book;
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Comment};
+use crate::events::{Account, Comment, Showcase};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -38,6 +38,11 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 Standing::Unknown
             }
         }
+        TargetKind::Showcase => match &*book.state::<Showcase>(id).await? {
+            Showcase::Unpublished => Standing::Unknown,
+            Showcase::Published(case) if case.withdrawn => Standing::Gone,
+            Showcase::Published(_) => Standing::Live,
+        },
         TargetKind::Article
         | TargetKind::Cloth
         | TargetKind::Game
@@ -49,7 +54,6 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
         | TargetKind::Website
         | TargetKind::Case
         | TargetKind::Tag
-        | TargetKind::Diary
-        | TargetKind::Showcase => Standing::Unknown,
+        | TargetKind::Diary => Standing::Unknown,
     })
 }

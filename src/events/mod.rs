@@ -11,6 +11,7 @@ pub mod name_claim;
 pub mod party;
 pub mod reaction;
 pub mod session;
+pub mod showcase;
 pub mod task;
 pub mod team;
 pub mod visit;
@@ -22,6 +23,7 @@ pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
+pub use showcase::{Showcase, ShowcaseEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
 pub use visit::{Visit, VisitEvent};
@@ -78,6 +80,7 @@ every_aggregate! {
     NameClaim => NameClaimEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
+    Showcase => ShowcaseEvent,
     Task => TaskEvent,
     Team => TeamEvent,
     Visit => VisitEvent,

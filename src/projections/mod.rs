@@ -4,11 +4,15 @@
 //! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
+mod accounts;
+pub mod authors;
 pub mod dua_users;
 pub mod filter;
 pub mod media;
 pub mod projector;
+mod rows;
 pub mod sessions;
+pub mod showcases;
 pub mod staff;
 pub mod tasks;
 pub mod teams;
@@ -93,9 +97,11 @@ pub trait Projection: Send + Sync {
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
+        &authors::Authors,
         &dua_users::DuaUsers,
         &media::MediaFiles,
         &sessions::Sessions,
+        &showcases::Showcases,
         &staff::Staff,
         &tasks::Tasks,
         &teams::Teams,

@@ -6,4 +6,5 @@ mod coverage;
 mod node;
 mod ops;
 mod server;
+mod weidu;
 mod xdua;

@@ -4,9 +4,13 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+use shiji::events::party::{Party, Target};
+use shiji::events::reaction::ReactionKey;
+use shiji::events::showcase::{Industry, Score, ShowcaseFile};
 use shiji::events::{
-    Account, AccountEvent, Event, Fact, Media, MediaEvent, Session, SessionEvent, Task, TaskEvent,
-    TaskKind, Team, TeamEvent,
+    Account, AccountEvent, Comment, CommentEvent, Event, Fact, Media, MediaEvent, Reaction,
+    ReactionEvent, Session, SessionEvent, Showcase, ShowcaseEvent, Task, TaskEvent, TaskKind, Team,
+    TeamEvent, VisitEvent,
 };
 use shiji::ledger::{Personal, Recorded, State, StreamId};
 use shiji::projections::{self, Handling};
@@ -17,11 +21,11 @@ use super::dump;
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 17;
+const STREAMS: usize = 25;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..60).prop_map(|moves| {
+    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..90).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -64,7 +68,14 @@ enum Now {
     Session(Session),
     Media(Media),
     Team(Team),
+    Showcase(Showcase),
+    Visit,
+    Reaction(Reaction),
+    Comment(Comment),
 }
+
+/// The cases of a history. What is counted of them may come before them.
+const CASES: [&str; 2] = ["5trb5tu7tj8kfe7gwk7qakfpac", "ofargqanbpeeinswoigjae9rpe"];
 
 impl Stream {
     fn new(number: usize) -> Self {
@@ -90,7 +101,32 @@ impl Stream {
                 "xdua:Dt5mvrtU".to_owned(),
                 Now::Account(Account::default()),
             ),
-            15.. => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
+            17 => (
+                "Account",
+                "weidu:szasc68seig9jrhqw4eaj9gu3h".to_owned(),
+                Now::Account(Account::default()),
+            ),
+            18 | 19 => (
+                "Showcase",
+                CASES[number - 18].to_owned(),
+                Now::Showcase(Showcase::default()),
+            ),
+            20 => (
+                "Visit",
+                format!("weidu:anonymous:showcase:{}", CASES[0]),
+                Now::Visit,
+            ),
+            21 | 22 => (
+                "Reaction",
+                format!("weidu:author{number}:like:showcase:{}", CASES[0]),
+                Now::Reaction(Reaction::default()),
+            ),
+            23 | 24 => (
+                "Comment",
+                number.to_string(),
+                Now::Comment(Comment::default()),
+            ),
+            15 | 16 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
@@ -118,6 +154,25 @@ impl Stream {
                 let event = team_event(state, choice, text)?;
                 state.apply(&event);
                 Event::Team(event)
+            }
+            Now::Showcase(state) => {
+                let event = showcase_event(state, choice, text);
+                state.apply(&event);
+                Event::Showcase(event)
+            }
+            Now::Visit => Event::Visit(VisitEvent::ShowcaseViewed {
+                viewer: "anonymous".to_owned(),
+                task_id: CASES[0].to_owned(),
+            }),
+            Now::Reaction(state) => {
+                let event = reaction_event(*state, self.id.id.parse().unwrap());
+                state.apply(&event);
+                Event::Reaction(event)
+            }
+            Now::Comment(state) => {
+                let event = comment_event(state, choice, text)?;
+                state.apply(&event);
+                Event::Comment(event)
             }
             Now::Session(state) => {
                 let event = match state {
@@ -232,6 +287,97 @@ fn team_event(state: &Team, choice: u8, text: &str) -> Option<TeamEvent> {
             role_id: team.last_role_id + 1,
             name: text.to_owned(),
         },
+    })
+}
+
+fn showcase_event(state: &Showcase, choice: u8, text: &str) -> ShowcaseEvent {
+    let score = Score::from_hundredths(u16::from(choice) * 1_111).unwrap();
+    let user_id = "szasc68seig9jrhqw4eaj9gu3h".to_owned();
+    let Some(case) = state.published() else {
+        return ShowcaseEvent::ShowcasePublished {
+            user_id,
+            industry: Industry::BrandDesign,
+            score_hundredths: score,
+        };
+    };
+    match (choice, case.files.first()) {
+        (0, _) if case.withdrawn => ShowcaseEvent::ShowcaseRestored {},
+        (0, _) => ShowcaseEvent::ShowcaseWithdrawn {},
+        (1, _) => ShowcaseEvent::ShowcaseScored {
+            score_hundredths: score,
+        },
+        (2, _) => ShowcaseEvent::ShowcaseEdited {
+            user_id: Some(text.to_owned()),
+            industry: None,
+        },
+        (3, _) => ShowcaseEvent::ShowcaseEdited {
+            user_id: None,
+            industry: Some(Industry::VisualEffects),
+        },
+        (4 | 5, Some(file_id)) => ShowcaseEvent::ShowcaseFileRemoved {
+            file_id: file_id.clone(),
+        },
+        (_, _) => {
+            let file_id = if case.files.contains("a") { "b" } else { "a" };
+            if case.files.contains(file_id) {
+                return ShowcaseEvent::ShowcaseWithdrawn {};
+            }
+            ShowcaseEvent::ShowcaseFileAdded(ShowcaseFile {
+                file_id: file_id.to_owned(),
+                user_id,
+                name: format!("{text}.jpg"),
+                mime_type: "image/jpeg".to_owned(),
+                size_bytes: 7,
+                width_pixels: 1,
+                height_pixels: 2,
+                path: format!("a/{text}.jpg"),
+                preview_path: choice.is_multiple_of(2).then(|| "a/b".to_owned()),
+                sha256: None,
+            })
+        }
+    }
+}
+
+fn reaction_event(state: Reaction, key: ReactionKey) -> ReactionEvent {
+    let ReactionKey {
+        actor,
+        kind,
+        target,
+    } = key;
+    match state {
+        Reaction::Absent => ReactionEvent::ReactionAdded {
+            actor,
+            kind,
+            target,
+            value: None,
+        },
+        Reaction::Given { value } => ReactionEvent::ReactionRemoved {
+            actor,
+            kind,
+            target,
+            value,
+        },
+    }
+}
+
+/// Under a case or, now and then, under something else.
+fn comment_event(state: &Comment, choice: u8, text: &str) -> Option<CommentEvent> {
+    Some(match state {
+        Comment::Unwritten => CommentEvent::CommentPublished {
+            target: if choice == 0 {
+                "article:61".parse::<Target>().unwrap()
+            } else {
+                format!("showcase:{}", CASES[1]).parse().unwrap()
+            },
+            author: "weidu:szasc68seig9jrhqw4eaj9gu3h".parse::<Party>().unwrap(),
+            content: text.to_owned(),
+            reply: None,
+        },
+        Comment::Live(written) => CommentEvent::CommentDeleted {
+            target: written.target.clone(),
+            reason: None,
+        },
+        Comment::Deleted(_) => return None,
     })
 }
 

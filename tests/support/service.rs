@@ -36,7 +36,7 @@ pub struct Service {
     /// How far its clock is ahead of the real one, in milliseconds.
     ahead: Arc<AtomicI64>,
     _projector: ProjectorHandle,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
     pub database: TestDatabase,
 }
 
@@ -81,7 +81,7 @@ impl Service {
             ledger,
             ahead,
             _projector: projector,
-            _files: files,
+            files,
             database,
         }
     }
@@ -157,6 +157,19 @@ impl Service {
         let stream = StreamId::new(aggregate, id.to_string());
         let recorded = self.ledger.stream(&stream).await.unwrap();
         recorded.into_iter().map(|event| event.event_type).collect()
+    }
+
+    /// How many files its store holds.
+    pub fn stored_files(&self) -> usize {
+        fn count(folder: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+            let each = |entry: std::fs::DirEntry| match entry.file_type().unwrap() {
+                kind if kind.is_dir() => count(&entry.path()),
+                _ => 1,
+            };
+            entries.map(each).sum()
+        }
+        count(self.files.path())
     }
 
     /// The last position of the log.

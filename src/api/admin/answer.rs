@@ -16,11 +16,14 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::comment::CommentError;
 use crate::commands::media::MediaError;
 use crate::commands::session::{OpenSessionError, SessionError};
+use crate::commands::showcase::ShowcaseError;
 use crate::commands::task::TaskError;
 use crate::commands::team::TeamError;
 use crate::commands::{DeskError, Done, Refusal};
+use crate::gateways::FileError;
 use crate::ledger::{IdError, LoadError};
 
 /// What a command that was done answers.
@@ -105,6 +108,12 @@ impl Success {
         self
     }
 
+    /// The same where the version is not what the command saw: streams that it wrote without a look.
+    pub fn at(mut self, version: i64) -> Self {
+        self.data.version = version;
+        self
+    }
+
     pub fn answer(self) -> Response {
         let Self { stamp, data } = self;
         let envelope = Envelope {
@@ -139,7 +148,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Broken(Broken::new(Box::new(cause)))
     }
 
@@ -274,6 +283,26 @@ impl From<TeamError> for Failure {
     }
 }
 
+impl From<ShowcaseError> for Failure {
+    fn from(refusal: ShowcaseError) -> Self {
+        match refusal {
+            ShowcaseError::NotFound | ShowcaseError::NoAuthor { .. } => Self::NotFound,
+            ShowcaseError::Exists | ShowcaseError::FileExists { .. } | ShowcaseError::Full => {
+                Self::Conflict
+            }
+        }
+    }
+}
+
+impl From<CommentError> for Failure {
+    fn from(refusal: CommentError) -> Self {
+        match refusal {
+            CommentError::NotFound | CommentError::NoTarget => Self::NotFound,
+            CommentError::Exists => Self::Conflict,
+        }
+    }
+}
+
 impl From<TaskError> for Failure {
     fn from(refusal: TaskError) -> Self {
         match refusal {
@@ -340,4 +369,11 @@ macro_rules! faults {
     )+};
 }
 
-faults!(LoadError, IdError, PasswordFault, BrokeOff, sqlx::Error);
+faults!(
+    FileError,
+    LoadError,
+    IdError,
+    PasswordFault,
+    BrokeOff,
+    sqlx::Error
+);

@@ -5,10 +5,13 @@
 
 mod accounts;
 mod answer;
+mod authors;
+mod comments;
 mod describe;
 mod fields;
 mod media;
 mod sessions;
+mod showcases;
 mod table;
 mod target;
 mod tasks;
@@ -17,6 +20,7 @@ mod teams;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::{HeaderValue, IF_MATCH};
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +42,9 @@ const ENDPOINT: &str = "/admin/commands/{aggregate}/{id}";
 
 /// The endpoint with its description.
 pub fn routes() -> OpenApiRouter<App> {
-    let mut router = OpenApiRouter::new().routes(routes!(command));
+    let mut router = OpenApiRouter::new()
+        .routes(routes!(command))
+        .routes(routes!(showcases::upload));
     describe::commands(router.get_openapi_mut());
     router
 }
@@ -76,9 +82,9 @@ async fn command(
     let incoming = Incoming::read(&app, request, app.settings().body_max_bytes).await?;
     let OneCommand { name, fields } = OneCommand::read(&incoming.body)?;
     let entry = reachable.command(&name).ok_or(Failure::Malformed)?;
-    let if_match = version(&incoming)?;
+    let if_match = version(&incoming.headers)?;
     let staff = identity::staff(&app, &incoming.headers).await?;
-    let digest = incoming.digest_with(&digested(&incoming));
+    let digest = incoming.digest_with(&digested(&incoming.headers, &incoming.body));
     let request = incoming
         .desk(&app, SURFACE, &staff.actor(), ENDPOINT, digest)
         .map_err(|_| Failure::Malformed)?;
@@ -92,15 +98,15 @@ async fn command(
     Ok(success.answer())
 }
 
-/// What makes two requests under one idempotency key the same: the body and the condition.
-fn digested(incoming: &Incoming) -> Vec<u8> {
-    let condition = incoming.headers.get(IF_MATCH).map(HeaderValue::as_bytes);
-    [condition.unwrap_or_default(), b"\n", &incoming.body].concat()
+/// What makes two requests under one idempotency key the same: the content and the condition.
+fn digested(headers: &HeaderMap, content: &[u8]) -> Vec<u8> {
+    let condition = headers.get(IF_MATCH).map(HeaderValue::as_bytes);
+    [condition.unwrap_or_default(), b"\n", content].concat()
 }
 
 /// `If-Match: "<version>"`.
-fn version(incoming: &Incoming) -> Result<Option<i64>, Failure> {
-    let Some(value) = incoming.headers.get(IF_MATCH) else {
+fn version(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
+    let Some(value) = headers.get(IF_MATCH) else {
         return Ok(None);
     };
     let text = value.to_str().ok().map(str::trim);

@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, media, sessions, tasks, team_users, teams};
+use super::{accounts, authors, comments, media, sessions, showcases, tasks, team_users, teams};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -45,6 +45,20 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<teams::AssignTeamMember>(),
     entry::<teams::RemoveTeamMember>(),
     entry::<teams::DeleteTeam>(),
+    creation::<authors::OpenAccount>(),
+    entry::<authors::RenameAccount>(),
+    creation::<showcases::PublishShowcase>(),
+    entry::<showcases::EditShowcase>(),
+    entry::<showcases::ScoreShowcase>(),
+    entry::<showcases::AddShowcaseFile>(),
+    entry::<showcases::RemoveShowcaseFile>(),
+    entry::<showcases::WithdrawShowcase>(),
+    entry::<showcases::RestoreShowcase>(),
+    entry::<showcases::RecordShowcaseView>(),
+    entry::<showcases::AddReaction>(),
+    entry::<showcases::RemoveReaction>(),
+    creation::<comments::PublishComment>(),
+    entry::<comments::DeleteComment>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.
@@ -69,15 +83,26 @@ pub(super) trait StaffCommand: Fields {
     ) -> impl Future<Output = Result<Success, Failure>> + Send;
 }
 
-/// A command that makes something; its id is `new` (`{realm}:new`).
+/// A command that makes something; its id is `new` (`{realm}:new`), for some things also one that the caller chooses.
 pub(super) trait StaffCreation: Fields {
     /// What it makes.
     type Target: Target;
     /// The permission bit it needs.
     const BIT: u64;
+    /// May the caller say which id it gets? Then [`StaffCreation::run_named`] is there.
+    const MAY_BE_NAMED: bool = false;
 
     /// Does it. Permission is checked.
     fn run(self, call: Call) -> impl Future<Output = Result<Success, Failure>> + Send;
+
+    /// Does it under an id that the caller chose and nothing has.
+    fn run_named(
+        self,
+        _call: Call,
+        _target: Self::Target,
+    ) -> impl Future<Output = Result<Success, Failure>> + Send {
+        async { Err(Failure::NotFound) }
+    }
 }
 
 /// Who asks, and under which conditions.
@@ -217,27 +242,37 @@ async fn run<C: StaffCommand>(
     command.run(call, target).await
 }
 
-/// The same for something that does not exist yet. An id that exists is a conflict, one that does not is nobody's to
-/// choose.
+/// The same for something that does not exist yet. An id that exists is a conflict; one that does not is the caller's to
+/// choose for some things only.
 async fn make<C: StaffCreation>(
-    call: Call,
+    mut call: Call,
     id: String,
     fields: Box<RawValue>,
 ) -> Result<Success, Failure> {
     let command: C = read(&fields)?;
-    let new = id.rsplit(':').next() == Some("new");
-    if !new {
+    let mut named = None;
+    let mut exists = false;
+    if id.rsplit(':').next() != Some("new") {
         let target = C::Target::parse(&id).ok_or(Failure::NotFound)?;
-        target
-            .opened_by(&call.app)
-            .await?
-            .ok_or(Failure::NotFound)?;
+        exists = target.opened_by(&call.app).await?.is_some();
+        if !exists && !C::MAY_BE_NAMED {
+            return Err(Failure::NotFound);
+        }
+        named = Some(target);
     }
     call.may(C::BIT)?;
-    if !new || call.if_match.is_some_and(|version| version != 0) {
+    // What may be named is asked all the same: a repeated key finds what it made.
+    let taken = exists && !C::MAY_BE_NAMED;
+    if taken || call.if_match.is_some_and(|version| version != 0) {
         return Err(Failure::Conflict);
     }
-    command.run(call).await
+    match named {
+        None => command.run(call).await,
+        Some(target) => {
+            call.request.if_match = call.if_match.map(|version| (target.stream(), version));
+            command.run_named(call, target).await
+        }
+    }
 }
 
 fn read<C: Fields>(fields: &RawValue) -> Result<C, Failure> {
@@ -279,7 +314,7 @@ mod tests {
         );
         assert!(reachable("Account", "backend:new").is_some());
         for (aggregate, id) in [
-            ("Account", "weidu:1"),
+            ("Account", "nobody:1"),
             ("Account", "new"),
             ("task", "7"),
             ("NameClaim", "x"),

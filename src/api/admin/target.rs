@@ -6,12 +6,16 @@ use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
 use crate::events::{Account, Media, Session, Task, Team};
-use crate::ledger::LoadError;
+use crate::ledger::{LoadError, StreamId};
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    /// Community: what its members write.
+    pub const MODERATION: u64 = 1 << 3;
+    pub const MINI_PROGRAM: u64 = 1 << 5;
+    pub const WEIDU: u64 = 1 << 6;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -28,6 +32,11 @@ pub(super) trait Target: Sized + Send + Sync + 'static {
 
     /// The id part of the stream.
     fn id(&self) -> String;
+
+    /// The stream.
+    fn stream(&self) -> StreamId {
+        StreamId::dynamic(Self::AGGREGATE, self.id())
+    }
 
     /// The permission bit that opens it; `None` when it does not exist.
     fn opened_by(&self, app: &App) -> impl Future<Output = Result<Option<u64>, LoadError>> + Send;
@@ -166,7 +175,7 @@ impl Target for TeamId {
 }
 
 /// A positive whole number in its one spelling.
-fn number(text: &str) -> Option<i64> {
+pub(super) fn number(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     (number > 0 && number.to_string() == text).then_some(number)
 }

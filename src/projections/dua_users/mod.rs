@@ -1,13 +1,11 @@
-//! Accounts of team users (realm `xdua`): the names that teams show. Staff, members and authors are other read models.
-
-use std::collections::BTreeMap;
+//! Accounts of team users (realm `xdua`): the names that teams show.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::accounts::{Accounts, ChangedRows, NewRows, shows_names};
 use super::{FoldError, Handling, Projection};
-use crate::events::{AccountEvent, Event, Fact};
+use crate::events::{Event, Fact};
 
 /// The read model `dua_users`.
 pub struct DuaUsers;
@@ -31,141 +29,46 @@ impl Projection for DuaUsers {
     }
 
     fn handles(&self, event: &Event) -> Handling {
-        let Event::Account(event) = event else {
-            return Handling::Ignored;
-        };
-        match event {
-            AccountEvent::AccountOpened { .. }
-            | AccountEvent::AccountProfileUpdated { .. }
-            | AccountEvent::AccountDisabled {}
-            | AccountEvent::AccountEnabled {}
-            | AccountEvent::PersonErased {} => Handling::Handled,
-            AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
-                Handling::Ignored
-            }
-        }
+        shows_names(event)
     }
 
     async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError> {
-        let mut changes = Changes::default();
-        for fact in batch {
-            changes.fold(fact);
+        let accounts = Accounts::fold("xdua:", batch);
+        if let Some(rows) = NewRows::of(accounts.opened) {
+            insert(tx, &rows).await?;
         }
-        if !changes.opened.is_empty() {
-            insert(tx, changes.opened).await?;
-        }
-        if !changes.changed.is_empty() {
-            update(tx, changes.changed).await?;
+        if let Some(rows) = ChangedRows::of(accounts.changed) {
+            update(tx, &rows).await?;
         }
         Ok(())
     }
 }
 
-/// What a batch comes to, by id.
-#[derive(Default)]
-struct Changes<'f> {
-    opened: BTreeMap<&'f str, Opened>,
-    changed: BTreeMap<&'f str, Changed>,
-}
-
-/// An account of this batch, as it stands at its end.
-struct Opened {
-    position: i64,
-    created_at: DateTime<Utc>,
-    now: Changed,
-}
-
-/// New values of what can change.
-#[derive(Default)]
-struct Changed {
-    name: Option<String>,
-    enabled: Option<bool>,
-}
-
-impl<'f> Changes<'f> {
-    fn fold(&mut self, fact: &'f Fact) {
-        let Event::Account(event) = &fact.event else {
-            return;
-        };
-        let Some(id) = fact.recorded.stream.id.strip_prefix("xdua:") else {
-            return;
-        };
-        match event {
-            AccountEvent::AccountOpened { name, .. } => {
-                let opened = Opened {
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
-                    now: Changed {
-                        name: Some(name.text().to_owned()),
-                        enabled: Some(true),
-                    },
-                };
-                self.opened.insert(id, opened);
-            }
-            AccountEvent::AccountProfileUpdated { name } => {
-                if let Some(name) = name {
-                    self.of(id).name = Some(name.text().to_owned());
-                }
-            }
-            AccountEvent::AccountDisabled {} => self.of(id).enabled = Some(false),
-            AccountEvent::AccountEnabled {} => self.of(id).enabled = Some(true),
-            AccountEvent::PersonErased {} => {
-                let account = self.of(id);
-                account.name = Some(String::new());
-                account.enabled = Some(false);
-            }
-            AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {}
-        }
-    }
-
-    fn of(&mut self, id: &'f str) -> &mut Changed {
-        match self.opened.get_mut(id) {
-            Some(opened) => &mut opened.now,
-            None => self.changed.entry(id).or_default(),
-        }
-    }
-}
-
-async fn insert(tx: &mut PgConnection, opened: BTreeMap<&str, Opened>) -> sqlx::Result<()> {
-    let mut texts: (Vec<_>, Vec<_>) = Default::default();
-    let (mut enabled, mut created_at, mut positions) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, account) in opened {
-        texts.0.push(id.to_owned());
-        texts.1.push(account.now.name.unwrap_or_default());
-        enabled.push(account.now.enabled.unwrap_or_default());
-        created_at.push(account.created_at);
-        positions.push(account.position);
-    }
+async fn insert(tx: &mut PgConnection, rows: &NewRows) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO dua_users (id, name, enabled, created_at, position)
          SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::bigint[])",
-        &texts.0,
-        &texts.1,
-        &enabled,
-        &created_at,
-        &positions,
+        &rows.ids,
+        &rows.names,
+        &rows.enabled,
+        &rows.created_at,
+        &rows.positions,
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-async fn update(tx: &mut PgConnection, changed: BTreeMap<&str, Changed>) -> sqlx::Result<()> {
-    let (mut ids, mut names, mut enabled) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, account) in changed {
-        ids.push(id.to_owned());
-        names.push(account.name);
-        enabled.push(account.enabled);
-    }
+async fn update(tx: &mut PgConnection, rows: &ChangedRows) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE dua_users u
          SET name = coalesce(n.name, u.name),
              enabled = coalesce(n.enabled, u.enabled)
          FROM unnest($1::text[], $2::text[], $3::boolean[]) AS n(id, name, enabled)
          WHERE u.id = n.id",
-        &ids,
-        &names as &[Option<String>],
-        &enabled as &[Option<bool>],
+        &rows.ids,
+        &rows.names as &[Option<String>],
+        &rows.enabled as &[Option<bool>],
     )
     .execute(tx)
     .await?;

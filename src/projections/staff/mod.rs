@@ -5,12 +5,12 @@ mod queries;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub use queries::{StaffMember, any, by_uid, page};
 
-use super::{FoldError, Handling, Projection, number};
+use super::accounts::{Accounts, Changed, Opened, text};
+use super::{FoldError, Handling, Projection};
 use crate::events::{AccountEvent, Event, Fact};
 
 /// The read model `staff`.
@@ -50,112 +50,41 @@ impl Projection for Staff {
     }
 
     async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError> {
-        let mut changes = Changes::default();
-        for fact in batch {
-            changes.fold(fact)?;
+        let accounts = Accounts::fold("backend:", batch);
+        if !accounts.opened.is_empty() {
+            insert(tx, accounts.opened).await?;
         }
-        if !changes.opened.is_empty() {
-            insert(tx, changes.opened).await?;
-        }
-        if !changes.changed.is_empty() {
-            update(tx, changes.changed).await?;
+        if !accounts.changed.is_empty() {
+            update(tx, accounts.changed).await?;
         }
         Ok(())
     }
 }
 
-/// What a batch comes to.
-#[derive(Default)]
-struct Changes {
-    opened: BTreeMap<i64, Opened>,
-    changed: BTreeMap<i64, Changed>,
-}
-
-/// An account of this batch, as it stands at its end.
-struct Opened {
-    position: i64,
-    created_at: DateTime<Utc>,
-    now: Changed,
-}
-
-/// New values of what can change.
-#[derive(Default)]
-struct Changed {
-    name: Option<String>,
-    role: Option<i64>,
-    perm: Option<i64>,
-    enabled: Option<bool>,
-}
-
-impl Changes {
-    fn fold(&mut self, fact: &Fact) -> Result<(), FoldError> {
-        let Event::Account(event) = &fact.event else {
-            return Ok(());
-        };
-        let Some(uid) = fact.recorded.stream.id.strip_prefix("backend:") else {
-            return Ok(());
-        };
-        let uid = number(fact, uid)?;
-        match event {
-            AccountEvent::AccountOpened { name, role, perm } => {
-                let opened = Opened {
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
-                    now: Changed {
-                        name: Some(name.text().to_owned()),
-                        role: Some(i64::from(*role)),
-                        perm: Some(bits(*perm)?),
-                        enabled: Some(true),
-                    },
-                };
-                self.opened.insert(uid, opened);
-            }
-            AccountEvent::AccountProfileUpdated { name } => {
-                if let Some(name) = name {
-                    self.of(uid).name = Some(name.text().to_owned());
-                }
-            }
-            AccountEvent::PasswordSet { .. } => {}
-            AccountEvent::AccountDisabled {} => self.of(uid).enabled = Some(false),
-            AccountEvent::AccountEnabled {} => self.of(uid).enabled = Some(true),
-            AccountEvent::AccountRoleChanged { role, perm } => {
-                let perm = bits(*perm)?;
-                let account = self.of(uid);
-                account.role = Some(i64::from(*role));
-                account.perm = Some(perm);
-            }
-            AccountEvent::PersonErased {} => {
-                let account = self.of(uid);
-                account.name = Some(String::new());
-                account.enabled = Some(false);
-            }
-        }
-        Ok(())
-    }
-
-    fn of(&mut self, uid: i64) -> &mut Changed {
-        match self.opened.get_mut(&uid) {
-            Some(opened) => &mut opened.now,
-            None => self.changed.entry(uid).or_default(),
-        }
-    }
+fn uid(id: &str) -> Result<i64, FoldError> {
+    id.parse()
+        .map_err(|_| FoldError::Data(format!("Account:backend:{id} names no number")))
 }
 
 fn bits(perm: u64) -> Result<i64, FoldError> {
     i64::try_from(perm).map_err(|_| FoldError::Data(format!("{perm} is no set of permissions")))
 }
 
-async fn insert(tx: &mut PgConnection, opened: BTreeMap<i64, Opened>) -> sqlx::Result<()> {
+async fn insert(
+    tx: &mut PgConnection,
+    opened: BTreeMap<&str, Opened<'_>>,
+) -> Result<(), FoldError> {
     let mut numbers: (Vec<_>, Vec<_>, Vec<_>, Vec<_>) = Default::default();
     let (mut created_at, mut enabled, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    for (uid, account) in opened {
-        numbers.0.push(uid);
+    for (id, account) in opened {
+        let (role, perm) = account.now.rights.unwrap_or_default();
+        numbers.0.push(uid(id)?);
         numbers.1.push(account.position);
-        numbers.2.push(account.now.perm.unwrap_or_default());
-        numbers.3.push(account.now.role.unwrap_or_default());
+        numbers.2.push(bits(perm)?);
+        numbers.3.push(i64::from(role));
         created_at.push(account.created_at);
         enabled.push(account.now.enabled.unwrap_or_default());
-        names.push(account.now.name.unwrap_or_default());
+        names.push(text(account.now.name).unwrap_or_default());
     }
     sqlx::query!(
         "INSERT INTO staff (uid, position, perm, role, created_at, enabled, name)
@@ -174,15 +103,22 @@ async fn insert(tx: &mut PgConnection, opened: BTreeMap<i64, Opened>) -> sqlx::R
     Ok(())
 }
 
-async fn update(tx: &mut PgConnection, changed: BTreeMap<i64, Changed>) -> sqlx::Result<()> {
+async fn update(
+    tx: &mut PgConnection,
+    changed: BTreeMap<&str, Changed<'_>>,
+) -> Result<(), FoldError> {
     let mut numbers: (Vec<_>, Vec<_>, Vec<_>) = Default::default();
     let (mut enabled, mut names) = (Vec::new(), Vec::new());
-    for (uid, account) in changed {
-        numbers.0.push(uid);
-        numbers.1.push(account.perm);
-        numbers.2.push(account.role);
+    for (id, account) in changed {
+        numbers.0.push(uid(id)?);
+        numbers
+            .1
+            .push(account.rights.map(|(_, perm)| bits(perm)).transpose()?);
+        numbers
+            .2
+            .push(account.rights.map(|(role, _)| i64::from(role)));
         enabled.push(account.enabled);
-        names.push(account.name);
+        names.push(text(account.name));
     }
     sqlx::query!(
         "UPDATE staff s

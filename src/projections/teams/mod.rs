@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 
 pub use queries::{FIELDS, PAGE, TeamItem, TeamPage, TeamsWanted, page};
 
+use super::rows::Rows;
 use super::{FoldError, Handling, Projection};
 use crate::events::{Event, Fact, TeamEvent};
 
@@ -104,33 +105,6 @@ struct Changed<'f> {
 struct Role<'f> {
     name: &'f str,
     position: i64,
-}
-
-/// Rows that come and go: first what was there goes, then what is new comes.
-struct Rows<K, V> {
-    gone: BTreeSet<K>,
-    new: BTreeMap<K, V>,
-}
-
-impl<K: Ord, V> Default for Rows<K, V> {
-    fn default() -> Self {
-        Self {
-            gone: BTreeSet::new(),
-            new: BTreeMap::new(),
-        }
-    }
-}
-
-impl<K: Ord, V> Rows<K, V> {
-    fn come(&mut self, key: K, value: V) {
-        self.new.insert(key, value);
-    }
-
-    fn go(&mut self, key: K) {
-        if self.new.remove(&key).is_none() {
-            self.gone.insert(key);
-        }
-    }
 }
 
 impl<'f> Changes<'f> {

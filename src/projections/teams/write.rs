@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
 
-use super::{Changed, Changes, Made, Role, Rows};
+use super::{Changed, Changes, Made, Role};
+use crate::projections::rows::Rows;
 
 impl Changes<'_> {
     pub(super) async fn write(self, tx: &mut PgConnection) -> sqlx::Result<()> {

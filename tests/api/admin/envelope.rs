@@ -103,7 +103,7 @@ async fn only_reachable_aggregates_take_commands() {
         "task/1",
         "Nothing/1",
         "Account/new",
-        "Account/weidu:1",
+        "Account/nobody:1",
         "Account/community:1",
         "Visit/staff:1",
         "Ticket/1",

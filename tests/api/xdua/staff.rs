@@ -244,7 +244,7 @@ async fn what_is_not_there_is_not_found() {
     refused(&house, &to, assign, 302, "not_found").await;
     refused(
         &house,
-        "Account/weidu:new",
+        "Account/nobody:new",
         json!({"OpenAccount": {"name": "x"}}),
         404,
         "unknown_aggregate",

@@ -1,0 +1,74 @@
+//! Answering a stored file: bytes as they come, a tag and caching for ever.
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::gateways::{FileError, FileStore};
+
+/// A file never changes under its link.
+const FOR_A_YEAR: &str = "public, max-age=31536000, immutable";
+
+/// A file as the log knows it.
+pub struct Known<'k> {
+    /// Its key in the file store, from the log and not from the request.
+    pub key: &'k str,
+    /// Its recognized type.
+    pub content_type: &'k str,
+    /// What tells its bytes from others under the same link.
+    pub tag: &'k str,
+}
+
+/// Its bytes, or that they are as the caller knows them; `None` when they are not in the store.
+///
+/// # Errors
+/// [`FileError`].
+pub async fn answer(
+    store: &FileStore,
+    file: Known<'_>,
+    headers: &HeaderMap,
+) -> Result<Option<Response>, FileError> {
+    let tag = format!("\"{}\"", file.tag);
+    let known = headers.get_all(IF_NONE_MATCH).iter();
+    let known = known.filter_map(|value| value.to_str().ok());
+    if matches(known, &tag) {
+        let headers = [(ETAG, tag), (CACHE_CONTROL, FOR_A_YEAR.to_owned())];
+        return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
+    }
+    let Some(opened) = store.open(file.key).await? else {
+        return Ok(None);
+    };
+    let headers = [
+        (CONTENT_TYPE, file.content_type.to_owned()),
+        (CONTENT_LENGTH, opened.size.to_string()),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (CACHE_CONTROL, FOR_A_YEAR.to_owned()),
+        (ETAG, tag),
+    ];
+    Ok(Some(
+        (headers, Body::from_stream(opened.bytes)).into_response(),
+    ))
+}
+
+fn matches<'h>(mut known: impl Iterator<Item = &'h str>, tag: &str) -> bool {
+    known.any(|line| {
+        line.split(',')
+            .map(|one| one.trim().trim_start_matches("W/"))
+            .any(|one| one == tag || one == "*")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_tag_matches_however_it_is_listed() {
+        let known = |line: &'static str| matches([line].into_iter(), "\"a\"");
+        assert!(known("\"a\"") && known("\"b\", W/\"a\"") && known("*"));
+        assert!(!known("\"b\"") && !known("a"));
+    }
+}

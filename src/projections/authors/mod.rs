@@ -1,0 +1,76 @@
+//! Accounts of authors (realm `weidu`): the names that cases show.
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use super::accounts::{Accounts, ChangedRows, NewRows, shows_names};
+use super::{FoldError, Handling, Projection};
+use crate::events::{Event, Fact};
+
+/// The read model `authors`.
+pub struct Authors;
+
+#[async_trait]
+impl Projection for Authors {
+    fn name(&self) -> &'static str {
+        "authors"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("tables.sql")
+    }
+
+    fn feeds_on(&self) -> &'static [&'static str] {
+        &["Account"]
+    }
+
+    fn handles(&self, event: &Event) -> Handling {
+        shows_names(event)
+    }
+
+    async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError> {
+        let accounts = Accounts::fold("weidu:", batch);
+        if let Some(rows) = NewRows::of(accounts.opened) {
+            insert(tx, &rows).await?;
+        }
+        if let Some(rows) = ChangedRows::of(accounts.changed) {
+            update(tx, &rows).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn insert(tx: &mut PgConnection, rows: &NewRows) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO authors (id, name, enabled, created_at, position)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::bigint[])",
+        &rows.ids,
+        &rows.names,
+        &rows.enabled,
+        &rows.created_at,
+        &rows.positions,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn update(tx: &mut PgConnection, rows: &ChangedRows) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE authors a
+         SET name = coalesce(n.name, a.name),
+             enabled = coalesce(n.enabled, a.enabled)
+         FROM unnest($1::text[], $2::text[], $3::boolean[]) AS n(id, name, enabled)
+         WHERE a.id = n.id",
+        &rows.ids,
+        &rows.names as &[Option<String>],
+        &rows.enabled as &[Option<bool>],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
