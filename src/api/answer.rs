@@ -10,7 +10,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use serde::Serialize;
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, Span, error, info_span};
+use uuid::Uuid;
 
 use super::app::App;
 use super::request::{Arrival, BadPosition, Incoming, X_POSITION};
@@ -135,20 +136,24 @@ pub async fn frame(State(app): State<App>, mut request: Request, next: Next) -> 
     let arrival = known.unwrap_or_else(|| Arrival::now(&app));
     request.extensions_mut().insert(arrival);
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let span = info_span!("request", request.id = %arrival.id);
+    let uri = request.uri().clone();
+    let span = match known {
+        Some(_) => Span::none(),
+        None => info_span!("request", request.id = %arrival.id),
+    };
     let mut response = next.run(request).instrument(span).await;
     let id = arrival.id;
-    let status = response.status().as_u16();
     if let Some(Broken(cause)) = response.extensions_mut().remove() {
         let causes = chain(&*cause);
+        let (path, status) = (uri.path(), response.status().as_u16());
         error!(
             request.id = %id, http.method = %method, http.path = path, http.status = status, error = causes,
             "{method} {path} failed (request {id}): {causes}"
         );
     }
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+    let mut text = Uuid::encode_buffer();
+    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         headers.insert(X_REQUEST_ID, value);
     }
     headers

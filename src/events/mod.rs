@@ -46,6 +46,15 @@ macro_rules! every_aggregate {
             vec![$(($aggregate::TYPE, $event::TYPES)),+]
         }
 
+        /// A fold of an aggregate that is named at run time; `None` when this build does not know it.
+        #[must_use]
+        pub fn fold_of(aggregate: &str) -> Option<Box<dyn Fold>> {
+            match aggregate {
+                $($aggregate::TYPE => Some(Box::<Folding<$aggregate>>::default()),)+
+                _ => None,
+            }
+        }
+
         /// Reads a stored event, upcasting what is older.
         ///
         /// # Errors
@@ -75,6 +84,42 @@ every_aggregate! {
     Task => TaskEvent,
     Team => TeamEvent,
     Visit => VisitEvent,
+}
+
+/// The state of one stream on its way through its events, for audits, which meet all aggregates alike.
+pub trait Fold: Send {
+    /// Folds the next event.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the state stays as it was.
+    fn apply(&mut self, recorded: &Recorded) -> Result<(), DecodeError>;
+
+    /// What the events so far add up to.
+    ///
+    /// # Errors
+    /// When the state does not serialize.
+    fn state(&self) -> serde_json::Result<serde_json::Value>;
+}
+
+#[derive(Default)]
+struct Folding<A>(A);
+
+impl<A: State> Fold for Folding<A> {
+    fn apply(&mut self, recorded: &Recorded) -> Result<(), DecodeError> {
+        let Recorded {
+            event_type,
+            event_version,
+            payload,
+            ..
+        } = recorded;
+        let event = A::Event::decode(event_type, event_version, payload)?;
+        self.0.apply(&event);
+        Ok(())
+    }
+
+    fn state(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::to_value(&self.0)
+    }
 }
 
 /// A recorded event with what it says.

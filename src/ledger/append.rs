@@ -1,5 +1,6 @@
 //! What is asked of the log, and what it answers. The appender that carries it is in `appender.rs`.
 
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -66,7 +67,31 @@ pub struct Appended {
     /// The position of the job's last event (for a job without events, the head it was checked under).
     pub position: i64,
     /// The events as recorded, in order.
-    pub events: Arc<[Recorded]>,
+    pub events: Events,
+}
+
+/// The recorded events of one job: its part of what the batch it went in recorded. Reads as a slice.
+#[derive(Clone, Debug)]
+pub struct Events {
+    batch: Arc<[Recorded]>,
+    part: Range<usize>,
+}
+
+impl Events {
+    pub(super) fn part(batch: &Arc<[Recorded]>, part: Range<usize>) -> Self {
+        Self {
+            batch: Arc::clone(batch),
+            part,
+        }
+    }
+}
+
+impl Deref for Events {
+    type Target = [Recorded];
+
+    fn deref(&self) -> &[Recorded] {
+        &self.batch[self.part.clone()]
+    }
 }
 
 /// What became of an accepted call.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::append::{AppendError, Appended, Expected, NEVER, Verdict};
+use super::append::{AppendError, Appended, Events, Expected, NEVER, Verdict};
 use super::envelope::{Recorded, StreamId};
 use super::personal::PersonalError;
 use super::tail::LocalBatch;
@@ -29,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const AWAY: Duration = Duration::from_secs(3);
 /// How long a new connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often others may go first while a batch gathers; it leaves as soon as nobody comes.
+const COURTESY: usize = 40;
 
 /// Limits of the appender, from the settings.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,8 @@ pub struct AppendLimits {
     pub batch_events: usize,
     /// Bytes of payload in one batch (a single larger job still goes alone).
     pub batch_bytes: usize,
+    /// How long the log may take over a batch before its connection counts as dead and the batch is sent again.
+    pub answer: Duration,
 }
 
 impl Default for AppendLimits {
@@ -50,6 +54,7 @@ impl Default for AppendLimits {
             batch_jobs: 512,
             batch_events: 2048,
             batch_bytes: 4 << 20,
+            answer: Duration::from_secs(5),
         }
     }
 }
@@ -233,12 +238,7 @@ impl Task {
                     None => break,
                 }
             }
-            while self.waiting.len() < self.limits.queue {
-                match self.jobs.try_recv() {
-                    Ok(job) => self.waiting.push_back(job),
-                    Err(_) => break,
-                }
-            }
+            self.gather().await;
             self.refuse_late();
             let batch = self.take_batch();
             self.gauge
@@ -251,6 +251,29 @@ impl Task {
         }
         if let Some(connection) = self.connection.take() {
             let _ = connection.close().await;
+        }
+    }
+
+    /// Takes over what has been handed in, and lets commands that are about to hand something in do so first: they are
+    /// woken in crowds, and whoever of a crowd comes first would else go alone and let the others wait for the disk.
+    async fn gather(&mut self) {
+        self.take_over();
+        for _ in 0..COURTESY {
+            let before = self.waiting.len();
+            tokio::task::yield_now().await;
+            self.take_over();
+            if self.waiting.len() == before {
+                break;
+            }
+        }
+    }
+
+    fn take_over(&mut self) {
+        while self.waiting.len() < self.limits.queue {
+            match self.jobs.try_recv() {
+                Ok(job) => self.waiting.push_back(job),
+                Err(_) => break,
+            }
         }
     }
 
@@ -296,10 +319,11 @@ impl Task {
     /// Carries a batch to its end: every job of it gets its answer here. `resend` marks it from the start.
     async fn carry(&mut self, mut batch: Vec<Waiting>, mut resend: bool) {
         let mut delay = Duration::from_millis(20);
+        let mut patience = self.limits.answer;
         let began = Instant::now();
         loop {
             let sent = std::time::Instant::now();
-            match self.call(&mut batch, resend).await {
+            match self.call(&mut batch, resend, patience).await {
                 Ok(rows) => {
                     metrics::histogram!("shiji_append_seconds")
                         .record(sent.elapsed().as_secs_f64());
@@ -342,6 +366,14 @@ impl Task {
                     warn!(error = %error, "The connection was lost under a batch; sending it again, marked: {error}");
                     resend = true;
                 }
+                Err(Failure::Silent) => {
+                    warn!(
+                        "The log was silent for {patience:?} under a batch; sending it again, marked"
+                    );
+                    resend = true;
+                    // It may only be slow: what takes its time gets it, and few sessions are left to wait in line.
+                    patience = patience.saturating_mul(2);
+                }
             }
             if self.jobs.is_closed() && batch.iter().all(|w| w.reply.is_closed()) {
                 return;
@@ -367,18 +399,10 @@ impl Task {
 
     async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            let mut connection = tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect())
+            let (connection, pid) = tokio::time::timeout(CONNECT_TIMEOUT, open(&self.options))
                 .await
                 .map_err(|_| sqlx::Error::PoolTimedOut)??;
-            sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
-                .fetch_one(&mut connection)
-                .await?;
-            let pid = sqlx::query_scalar!("SELECT pg_backend_pid()")
-                .fetch_one(&mut connection)
-                .await?;
-            self.gauge
-                .backend_pid
-                .store(pid.unwrap_or(0), Ordering::Release);
+            self.gauge.backend_pid.store(pid, Ordering::Release);
             info!("The appender is connected");
             self.connection = Some(connection);
         }
@@ -386,7 +410,12 @@ impl Task {
     }
 
     /// One call for the jobs of the batch that may still go; the others leave it.
-    async fn call(&mut self, batch: &mut Vec<Waiting>, resend: bool) -> Result<Rows, Failure> {
+    async fn call(
+        &mut self,
+        batch: &mut Vec<Waiting>,
+        resend: bool,
+        patience: Duration,
+    ) -> Result<Rows, Failure> {
         let alone = self.gauge.alone.load(Ordering::Relaxed);
         let connection = match self.connect().await {
             Ok(connection) => connection,
@@ -401,9 +430,13 @@ impl Task {
         }
         let mut columns = Columns::of(batch, resend);
         columns.notify = !alone;
-        match columns.append(connection).await {
-            Ok(rows) => Ok(rows),
-            Err(error) => {
+        match tokio::time::timeout(patience, columns.append(connection)).await {
+            Ok(Ok(rows)) => Ok(rows),
+            Err(_) => {
+                self.connection = None;
+                Err(Failure::Silent)
+            }
+            Ok(Err(error)) => {
                 let failure = Failure::of(error);
                 if !matches!(failure, Failure::Data(_)) {
                     // A session that refused may be what is wrong (read-only, an outdated plan, other settings).
@@ -415,21 +448,19 @@ impl Task {
     }
 
     async fn answer(&mut self, batch: Vec<Waiting>, rows: Rows, sent: std::time::Instant) {
-        let mut published = Vec::new();
-        let mut replies = Vec::with_capacity(batch.len());
+        let mut recorded = Vec::with_capacity(batch.iter().map(|w| w.job.events.len()).sum());
+        let mut accepted = Vec::with_capacity(batch.len());
         let mut stream_at = 0;
         for (index, waiting) in batch.into_iter().enumerate() {
-            let versions = rows.versions[stream_at..][..waiting.job.streams.len()].to_vec();
+            let versions = &rows.versions[stream_at..][..waiting.job.streams.len()];
             stream_at += versions.len();
             let last = rows.last[index];
             let answer = match rows.verdicts[index] {
                 0 => {
-                    let events = record(waiting.job, &versions, last, rows.at);
-                    published.extend(events.iter().cloned());
-                    Ok(Verdict::Appended(Appended {
-                        position: last,
-                        events,
-                    }))
+                    let from = recorded.len();
+                    record(&mut recorded, waiting.job, versions, last, rows.at);
+                    accepted.push((waiting.reply, last, from..recorded.len()));
+                    continue;
                 }
                 1 => Err(AppendError::Stale),
                 2 => repeated(&rows, index, last),
@@ -442,17 +473,20 @@ impl Task {
                     "the log answered verdict {other}"
                 ))),
             };
-            replies.push((waiting.reply, answer));
+            let _ = waiting.reply.send(answer);
         }
-        metrics::counter!("shiji_appended_events_total").increment(published.len() as u64);
-        if !published.is_empty() {
+        metrics::counter!("shiji_appended_events_total").increment(recorded.len() as u64);
+        let recorded: Arc<[Recorded]> = recorded.into();
+        if !recorded.is_empty() {
             let _ = self.local.send(LocalBatch {
-                events: published.into(),
+                events: Arc::clone(&recorded),
                 sent,
             });
         }
-        for (reply, answer) in replies {
-            let _ = reply.send(answer);
+        // Only now: who hears that it is done may ask this node about it.
+        for (reply, position, part) in accepted {
+            let events = Events::part(&recorded, part);
+            let _ = reply.send(Ok(Verdict::Appended(Appended { position, events })));
         }
     }
 
@@ -477,7 +511,9 @@ impl Task {
         // It is accepted; a connection that dies once more must not turn that into a riddle.
         let mut places = Err(sqlx::Error::PoolClosed);
         for _ in 0..3 {
-            places = self.places(&ids).await;
+            places = tokio::time::timeout(self.limits.answer, self.places(&ids))
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut));
             if places.is_ok() {
                 break;
             }
@@ -486,6 +522,7 @@ impl Task {
         let Ok(places) = places else {
             return Err(AppendError::Unknown);
         };
+        let job_length = job.events.len();
         let events: Option<Vec<Recorded>> = job
             .events
             .into_iter()
@@ -503,12 +540,23 @@ impl Task {
             })
             .collect();
         events.map_or(Err(AppendError::Unknown), |events| {
-            Ok(Verdict::Appended(Appended {
-                position: last,
-                events: events.into(),
-            }))
+            let position = last;
+            let events = Events::part(&events.into(), 0..job_length);
+            Ok(Verdict::Appended(Appended { position, events }))
         })
     }
+}
+
+/// A connection to append on, and its backend.
+async fn open(options: &PgConnectOptions) -> Result<(PgConnection, i32), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
+        .fetch_one(&mut connection)
+        .await?;
+    let pid = sqlx::query_scalar!("SELECT pg_backend_pid()")
+        .fetch_one(&mut connection)
+        .await?;
+    Ok((connection, pid.unwrap_or(0)))
 }
 
 /// A moment past every deadline.
@@ -546,19 +594,23 @@ fn repeated(rows: &Rows, index: usize, position: i64) -> Answer {
     }
 }
 
-fn record(job: Prepared, versions: &[i64], last: i64, at: DateTime<Utc>) -> Arc<[Recorded]> {
+/// Adds an accepted job's events to those of its batch.
+fn record(
+    batch: &mut Vec<Recorded>,
+    job: Prepared,
+    versions: &[i64],
+    last: i64,
+    at: DateTime<Utc>,
+) {
     let mut next = versions.to_vec();
     let first = last - i64::try_from(job.events.len()).unwrap_or(0) + 1;
-    job.events
-        .into_iter()
-        .zip(first..)
-        .map(|(event, position)| {
-            next[event.stream] += 1;
-            let sequence = next[event.stream];
-            let stream = job.streams[event.stream].0.clone();
-            recorded(event, stream, job.metadata.clone(), position, sequence, at)
-        })
-        .collect()
+    for (event, position) in job.events.into_iter().zip(first..) {
+        next[event.stream] += 1;
+        let sequence = next[event.stream];
+        let stream = job.streams[event.stream].0.clone();
+        let metadata = job.metadata.clone();
+        batch.push(recorded(event, stream, metadata, position, sequence, at));
+    }
 }
 
 fn recorded(
@@ -622,6 +674,8 @@ enum Failure {
     NotSent(sqlx::Error),
     /// The connection died: it may have happened.
     Lost(sqlx::Error),
+    /// Nothing was heard for too long: it may have happened, or still happen.
+    Silent,
     /// A job's data cannot be stored: nothing of the batch happened.
     Data(String),
     /// The server refused for another reason: nothing of the batch happened.
@@ -665,34 +719,34 @@ struct Rows {
 
 /// A batch as the arrays `ledger_append` takes.
 #[derive(Default)]
-struct Columns {
+struct Columns<'a> {
     jobs: i32,
     first_events: Option<Vec<Option<Uuid>>>,
     stream_job: Vec<i32>,
-    stream_type: Vec<String>,
-    stream_id: Vec<String>,
+    stream_type: Vec<&'a str>,
+    stream_id: Vec<&'a str>,
     stream_expected: Vec<i64>,
     event_job: Vec<i32>,
     event_stream: Vec<i32>,
     event_id: Vec<Uuid>,
-    aggregate_type: Vec<String>,
-    aggregate_id: Vec<String>,
-    event_type: Vec<String>,
-    event_version: Vec<String>,
-    payload: Vec<String>,
-    metadata: Vec<String>,
+    aggregate_type: Vec<&'a str>,
+    aggregate_id: Vec<&'a str>,
+    event_type: Vec<&'a str>,
+    event_version: Vec<&'a str>,
+    payload: Vec<&'a str>,
+    metadata: Vec<&'a str>,
     subjects: Vec<Option<String>>,
     receipt_job: Vec<i32>,
-    receipt_key: Vec<Vec<u8>>,
-    receipt_digest: Vec<Vec<u8>>,
-    receipt_outcome: Vec<Vec<u8>>,
+    receipt_key: Vec<&'a [u8]>,
+    receipt_digest: Vec<&'a [u8]>,
+    receipt_outcome: Vec<&'a [u8]>,
     subject_job: Vec<i32>,
-    subject: Vec<String>,
+    subject: Vec<&'a str>,
     notify: bool,
 }
 
-impl Columns {
-    fn of(batch: &[Waiting], resend: bool) -> Self {
+impl<'a> Columns<'a> {
+    fn of(batch: &'a [Waiting], resend: bool) -> Self {
         let mut columns = Self::default();
         if resend {
             let first = |w: &Waiting| w.job.events.first().map(|event| event.event_id);
@@ -704,14 +758,14 @@ impl Columns {
         columns
     }
 
-    fn add(&mut self, job: &Prepared) {
+    fn add(&mut self, job: &'a Prepared) {
         self.jobs += 1;
         let number = self.jobs;
         let first_stream = index(self.stream_job.len()) + 1;
         for (stream, expected) in &job.streams {
             self.stream_job.push(number);
-            self.stream_type.push(stream.aggregate.to_string());
-            self.stream_id.push(stream.id.clone());
+            self.stream_type.push(&stream.aggregate);
+            self.stream_id.push(&stream.id);
             self.stream_expected.push(match expected {
                 // Still asked for its receipt before it is refused.
                 Expected::Exact(..0) => NEVER,
@@ -724,12 +778,12 @@ impl Columns {
             self.event_job.push(number);
             self.event_stream.push(first_stream + index(event.stream));
             self.event_id.push(event.event_id);
-            self.aggregate_type.push(stream.aggregate.to_string());
-            self.aggregate_id.push(stream.id.clone());
-            self.event_type.push(event.event_type.clone());
-            self.event_version.push(event.event_version.clone());
-            self.payload.push(event.sealed.clone());
-            self.metadata.push(job.metadata.clone());
+            self.aggregate_type.push(&stream.aggregate);
+            self.aggregate_id.push(&stream.id);
+            self.event_type.push(&event.event_type);
+            self.event_version.push(&event.event_version);
+            self.payload.push(&event.sealed);
+            self.metadata.push(&job.metadata);
             self.subjects.push(match event.subjects.as_slice() {
                 [] => None,
                 subjects => Some(subjects.join("\n")),
@@ -737,13 +791,13 @@ impl Columns {
         }
         if let Some(receipt) = &job.receipt {
             self.receipt_job.push(number);
-            self.receipt_key.push(receipt.key.to_vec());
-            self.receipt_digest.push(receipt.digest.to_vec());
-            self.receipt_outcome.push(receipt.outcome.clone());
+            self.receipt_key.push(&receipt.key);
+            self.receipt_digest.push(&receipt.digest);
+            self.receipt_outcome.push(&receipt.outcome);
         }
         for subject in &job.subjects {
             self.subject_job.push(number);
-            self.subject.push(subject.clone());
+            self.subject.push(subject);
         }
     }
 
@@ -758,25 +812,25 @@ impl Columns {
             self.jobs,
             self.first_events.as_deref() as Option<&[Option<Uuid>]>,
             &self.stream_job,
-            &self.stream_type,
-            &self.stream_id,
+            &self.stream_type as &[&str],
+            &self.stream_id as &[&str],
             &self.stream_expected,
             &self.event_job,
             &self.event_stream,
             &self.event_id,
-            &self.aggregate_type,
-            &self.aggregate_id,
-            &self.event_type,
-            &self.event_version,
-            &self.payload,
-            &self.metadata,
+            &self.aggregate_type as &[&str],
+            &self.aggregate_id as &[&str],
+            &self.event_type as &[&str],
+            &self.event_version as &[&str],
+            &self.payload as &[&str],
+            &self.metadata as &[&str],
             &self.subjects as &[Option<String>],
             &self.receipt_job,
-            &self.receipt_key,
-            &self.receipt_digest,
-            &self.receipt_outcome,
+            &self.receipt_key as &[&[u8]],
+            &self.receipt_digest as &[&[u8]],
+            &self.receipt_outcome as &[&[u8]],
             &self.subject_job,
-            &self.subject,
+            &self.subject as &[&str],
             self.notify,
         )
         .fetch_all(connection)

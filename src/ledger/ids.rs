@@ -8,6 +8,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Queries at a time.
 const CONCURRENT: usize = 2;
+/// How often others may come along before a query leaves.
+const COURTESY: usize = 10;
 
 /// Why there is no id.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,6 +61,17 @@ async fn serve(pool: PgPool, mut queue: mpsc::Receiver<Wish>) {
         };
         if queue.recv_many(&mut wishes, 1024).await == 0 {
             return;
+        }
+        // Who waits is woken in crowds: whoever comes first lets the others come along.
+        for _ in 0..COURTESY {
+            let before = wishes.len();
+            tokio::task::yield_now().await;
+            while let Ok(wish) = queue.try_recv() {
+                wishes.push(wish);
+            }
+            if wishes.len() == before {
+                break;
+            }
         }
         let (pool, batch) = (pool.clone(), std::mem::take(&mut wishes));
         tokio::spawn(async move {

@@ -147,19 +147,14 @@ async fn read(
         r#"SELECT s.n AS "n!", e.position AS "position!", e.event_id AS "event_id!", e.sequence AS "sequence!",
                   e.event_type AS "event_type!", e.event_version AS "event_version!",
                   e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at AS "recorded_at!",
-                  e.subjects,
-                  CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
-                      SELECT k.wrapped_key FROM unnest(e.subjects) WITH ORDINALITY o(subject, n)
-                      LEFT JOIN subject_keys k USING (subject) ORDER BY o.n) END AS "wrapped: Vec<Option<Vec<u8>>>",
-                  CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
-                      SELECT k.erased_position IS NOT NULL FROM unnest(e.subjects) WITH ORDINALITY o(subject, n)
-                      LEFT JOIN subject_keys k USING (subject) ORDER BY o.n) END AS "erased: Vec<bool>"
+                  e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
            FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY s(kind, id, after, n)
            CROSS JOIN LATERAL (
                SELECT * FROM events l
                WHERE l.aggregate_type = s.kind AND l.aggregate_id = s.id AND l.sequence > s.after
                ORDER BY l.sequence
            ) e
+           CROSS JOIN LATERAL ledger_keys(e.subjects) k
            ORDER BY s.n, e.sequence"#,
         &kinds,
         &ids,
@@ -233,14 +228,10 @@ async fn read_snapshots(
         .collect();
     let rows = sqlx::query!(
         r#"SELECT s.n AS "n!", p.last_sequence, p.payload::text AS "payload!", p.subjects,
-                  CASE WHEN p.subjects IS NOT NULL THEN ARRAY(
-                      SELECT k.wrapped_key FROM unnest(p.subjects) WITH ORDINALITY o(subject, n)
-                      LEFT JOIN subject_keys k USING (subject) ORDER BY o.n) END AS "wrapped: Vec<Option<Vec<u8>>>",
-                  CASE WHEN p.subjects IS NOT NULL THEN ARRAY(
-                      SELECT k.erased_position IS NOT NULL FROM unnest(p.subjects) WITH ORDINALITY o(subject, n)
-                      LEFT JOIN subject_keys k USING (subject) ORDER BY o.n) END AS "erased: Vec<bool>"
+                  k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) s(n, kind, id, shape)
-           JOIN snapshots p ON p.aggregate_type = s.kind AND p.aggregate_id = s.id AND p.shape = s.shape"#,
+           JOIN snapshots p ON p.aggregate_type = s.kind AND p.aggregate_id = s.id AND p.shape = s.shape
+           CROSS JOIN LATERAL ledger_keys(p.subjects) k"#,
         &numbers,
         &kinds,
         &ids,

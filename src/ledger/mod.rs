@@ -25,6 +25,8 @@ mod keyring;
 mod keys;
 mod loader;
 mod personal;
+
+mod replay;
 mod repository;
 mod search;
 mod snapshots;
@@ -42,7 +44,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use append::{Append, AppendError, Appended, Expected, Receipt, StreamWrite, Verdict};
+pub use append::{Append, AppendError, Appended, Events, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
 pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
@@ -53,6 +55,7 @@ pub use keyring::KeyError;
 pub use keys::{DoesNotOpen, Keys, Secret};
 pub use loader::LoadError;
 pub use personal::{Personal, PersonalError};
+pub use replay::{Finding, Replayed};
 pub use search::{Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
 pub use watermark::Watermark;

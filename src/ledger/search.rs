@@ -54,14 +54,9 @@ impl Ledger {
             Row,
             r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
                       e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                      e.subjects,
-                      CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
-                          SELECT k.wrapped_key FROM unnest(e.subjects) WITH ORDINALITY s(subject, n)
-                          LEFT JOIN subject_keys k USING (subject) ORDER BY s.n) END AS "wrapped: Vec<Option<Vec<u8>>>",
-                      CASE WHEN e.subjects IS NOT NULL THEN ARRAY(
-                          SELECT k.erased_position IS NOT NULL FROM unnest(e.subjects) WITH ORDINALITY s(subject, n)
-                          LEFT JOIN subject_keys k USING (subject) ORDER BY s.n) END AS "erased: Vec<bool>"
+                      e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
                FROM events e
+               CROSS JOIN LATERAL ledger_keys(e.subjects) k
                WHERE e.position > $1 AND e.position <= $2
                  AND ($3::text IS NULL OR e.event_type = $3)
                  AND ($4::text IS NULL OR e.aggregate_type = $4)

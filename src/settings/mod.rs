@@ -113,6 +113,10 @@ pub struct Settings {
     #[command(flatten)]
     pub limits: Limits,
 
+    /// Threads that serve requests; PostgreSQL on the same machine shares the cores with them. Default: one for each core.
+    #[arg(long, env = "SHIJI_WORKER_THREADS", value_name = "COUNT", value_parser = count)]
+    pub worker_threads: Option<usize>,
+
     /// How logs are written: `human`, or `json` with one object a line. Default `human`.
     #[arg(
         long,

@@ -54,6 +54,14 @@ impl Client {
         self.http.request(method, url).bearer_auth(&self.token)
     }
 
+    /// A staff command that succeeds.
+    pub async fn staff(&self, to: &str, command: &Value) {
+        let base = self.base.replace("/backend/api/v1", "/admin/commands");
+        let request = self.http.post(format!("{base}/{to}")).json(command);
+        let (_, body) = Self::send(request.bearer_auth(&self.token)).await;
+        assert_eq!(body["code"], 0, "{body}");
+    }
+
     /// Sends and reads; `None` when there is no answer.
     pub async fn try_send(request: RequestBuilder) -> Option<Answer> {
         let answer = request.send().await.ok()?;

@@ -10,6 +10,7 @@
 //! | `ending.rs` | SIGTERM in the middle of a request |
 //! | `tampering.rs` | rows changed by hand |
 
+mod auditing;
 mod away;
 mod client;
 mod day;

@@ -67,6 +67,46 @@ async fn an_append_that_never_arrived_is_sent_again() {
     assert_eq!(assert_sound(&ledger).await, 2);
 }
 
+/// As [`proxied`], with an appender that takes a log for dead after a fifth of a second.
+async fn impatient(test: &TestDatabase) -> (Ledger, Proxy) {
+    let proxy = Proxy::start(test.database().service_options("appender", &[]));
+    let mut through = options(test);
+    through.append = proxy.options();
+    through.limits.answer = Duration::from_millis(200);
+    let ledger = Ledger::open(through).await.unwrap();
+    fill(&ledger, "warm", 1).await;
+    (ledger, proxy)
+}
+
+/// Frozen without an error: nothing but the clock tells.
+#[tokio::test]
+async fn an_append_whose_connection_falls_silent_is_accepted_once_and_the_next_ones_go_on() {
+    let test = TestDatabase::create().await;
+    let (ledger, proxy) = impatient(&test).await;
+    proxy.plan(only(0, Fate::Freeze));
+    let began = Instant::now();
+    yes(ledger.append(job(&[("a", Expected::Any)])).await);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    yes(ledger.append(job(&[("b", Expected::Exact(0))])).await);
+    assert_eq!(version(&ledger, "a").await, 1);
+    assert_eq!(assert_sound(&ledger).await, 3);
+}
+
+/// A session given up may still get its turn, before or after the one that took its place.
+#[tokio::test]
+async fn an_append_that_is_merely_slow_is_asked_again_and_still_happens_once() {
+    let test = TestDatabase::create().await;
+    let (ledger, _proxy) = impatient(&test).await;
+    let mut held = Held::take(&test).await;
+    let slow = tokio::spawn(append(ledger.clone(), job(&[("a", Expected::Any)])));
+    // The first session, and two that were opened after it: 0.2 s, then 0.4 s.
+    held.awaited_by(3).await;
+    held.release().await;
+    assert_eq!(yes(slow.await.unwrap()).events.len(), 1);
+    yes(ledger.append(job(&[("a", Expected::Exact(1))])).await);
+    assert_eq!(assert_sound(&ledger).await, 3);
+}
+
 #[tokio::test]
 async fn a_stale_job_stays_stale_when_its_answer_is_lost() {
     let test = TestDatabase::create().await;

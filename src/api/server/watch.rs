@@ -1,6 +1,7 @@
 //! What stands around every request: the limits of requests, time and body, a net under panics, one line in the log,
 //! the counts.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use futures::FutureExt;
 use http_body_util::Limited;
+use metrics::{Counter, Histogram};
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
@@ -30,6 +33,17 @@ struct Watch {
     limits: DoorLimits,
     wording: Wording,
     requests: Semaphore,
+    /// The counts that have been needed so far, by route.
+    counts: RwLock<HashMap<String, Vec<Count>>>,
+}
+
+/// Where the answers of one route with one method and status are counted. Asked for once: to look a metric up by its
+/// labels takes longer than to answer some requests.
+struct Count {
+    method: &'static str,
+    status: StatusCode,
+    requests: Counter,
+    seconds: Histogram,
 }
 
 pub(super) fn around(
@@ -43,6 +57,7 @@ pub(super) fn around(
         limits,
         wording,
         requests: Semaphore::new(limits.requests),
+        counts: RwLock::default(),
     };
     router.layer(middleware::from_fn_with_state(Arc::new(watch), guard))
 }
@@ -50,13 +65,14 @@ pub(super) fn around(
 async fn guard(State(watch): State<Arc<Watch>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
+    let path = uri.path();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = match watch.run(request, next).await {
         Ok(answer) => answer,
         Err(trouble) => {
-            watch.report(trouble, &method, &path);
-            let mut answer = (watch.wording)(&path, trouble);
+            watch.report(trouble, &method, path);
+            let mut answer = (watch.wording)(path, trouble);
             let no_store = HeaderValue::from_static("no-store");
             answer.headers_mut().insert(CACHE_CONTROL, no_store);
             answer
@@ -64,9 +80,27 @@ async fn guard(State(watch): State<Arc<Watch>>, request: Request, next: Next) ->
     };
     // Never the path itself: it has ids in it.
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    watch.count(&method, route, &answer, began.elapsed());
-    watch.log(&method, &path, route, &answer, began.elapsed());
+    let took = began.elapsed();
+    watch.count(known(&method), route, answer.status(), took);
+    watch.log(&method, path, route, &answer, took);
     answer
+}
+
+impl Count {
+    fn new(listener: &'static str, method: &'static str, route: &str, status: StatusCode) -> Self {
+        let labels = [
+            ("listener", listener.to_owned()),
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.as_u16().to_string()),
+        ];
+        Self {
+            method,
+            status,
+            requests: metrics::counter!("shiji_http_requests_total", &labels),
+            seconds: metrics::histogram!("shiji_http_request_seconds", &labels),
+        }
+    }
 }
 
 impl Watch {
@@ -92,15 +126,22 @@ impl Watch {
         }
     }
 
-    fn count(&self, method: &Method, route: &str, answer: &Response, took: Duration) {
-        let labels = [
-            ("listener", self.listener.to_owned()),
-            ("method", known(method).to_owned()),
-            ("route", route.to_owned()),
-            ("status", answer.status().as_u16().to_string()),
-        ];
-        metrics::counter!("shiji_http_requests_total", &labels).increment(1);
-        metrics::histogram!("shiji_http_request_seconds", &labels).record(took.as_secs_f64());
+    fn count(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
+        let add = |count: &Count| {
+            count.requests.increment(1);
+            count.seconds.record(took.as_secs_f64());
+        };
+        let is_it = |count: &&Count| count.method == method && count.status == status;
+        let counts = self.counts.read();
+        if let Some(count) = counts.get(route).and_then(|of| of.iter().find(is_it)) {
+            return add(count);
+        }
+        drop(counts);
+        let count = Count::new(self.listener, method, route, status);
+        add(&count);
+        // Another request may have been faster; both then count into the same.
+        let mut counts = self.counts.write();
+        counts.entry(route.to_owned()).or_default().push(count);
     }
 
     fn log(&self, method: &Method, path: &str, route: &str, answer: &Response, took: Duration) {

@@ -78,7 +78,7 @@ pub async fn run(
     Ok(Exit::Fine)
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, &'static str> {
     let day =
         |text| NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN));
     DateTime::parse_from_rfc3339(text)

@@ -5,7 +5,9 @@
 
 mod events;
 mod head;
+mod replay;
 mod shown;
+mod state;
 mod stream;
 mod verify;
 
@@ -30,6 +32,10 @@ pub struct Args {
 enum Question {
     /// Everything that happened to one thing, in order.
     Stream(stream::Args),
+    /// What a stream added up to at a point, and what changed since an earlier one.
+    State(state::Args),
+    /// Fold every stream of the log through today's code and report what does not decode or fold.
+    Replay,
     /// Events of the log, in order, as far as they match.
     Events(events::Args),
     /// Recompute the chain and name the first position that was changed, removed, inserted or moved.
@@ -49,6 +55,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let database = store::existing(&settings).await?;
     store::with(database, async |database| match question {
         Question::Stream(args) => stream::run(database, &settings, output, args).await,
+        Question::State(args) => state::run(database, &settings, output, args).await,
+        Question::Replay => replay::run(database, &settings, output).await,
         Question::Events(args) => events::run(database, &settings, output, args).await,
         Question::Verify(args) => verify::run(database, output, args).await,
         Question::Head => head::run(database, output).await,

@@ -16,6 +16,13 @@ pub struct Shown {
     personal: bool,
 }
 
+impl Shown {
+    /// Turns the markers of personal values into what may be shown.
+    pub fn cover(self, value: &mut Value) {
+        cover(value, self.personal);
+    }
+}
+
 /// Prints events: a table, or one JSON object each.
 pub fn print(events: &[Recorded], output: Output, shown: Shown) -> anyhow::Result<()> {
     let mut table = show::table([

@@ -44,6 +44,13 @@ pub struct Args {
     settings: Box<Settings>,
 }
 
+impl Args {
+    /// How many threads serve, if the operator said so.
+    pub fn worker_threads(&self) -> Option<usize> {
+        self.settings.worker_threads
+    }
+}
+
 /// Serves until told to stop.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let settings = *args.settings;
@@ -257,5 +264,6 @@ fn append_limits(limits: &Limits) -> AppendLimits {
         batch_jobs: limits.append_batch_jobs,
         batch_events: limits.append_batch_events,
         batch_bytes: limits.append_batch_bytes,
+        ..AppendLimits::default()
     }
 }

@@ -1,4 +1,7 @@
 //! Sessions that nobody closed, by account. Whether a session is good is asked of the ledger, never of this.
+//!
+//! The rows of sessions that merely expired stay, and queries pass them over by the index. Nothing sweeps them: expiry is no
+//! event, the tables have one writer, and a row that went by the clock would be there again after every rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 
