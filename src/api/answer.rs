@@ -137,9 +137,10 @@ pub async fn frame(State(app): State<App>, mut request: Request, next: Next) -> 
     request.extensions_mut().insert(arrival);
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let span = match known {
-        Some(_) => Span::none(),
-        None => info_span!("request", request.id = %arrival.id),
+    let span = if known.is_some() {
+        Span::none()
+    } else {
+        info_span!("request", request.id = %arrival.id)
     };
     let mut response = next.run(request).instrument(span).await;
     let id = arrival.id;

@@ -190,3 +190,61 @@ fn known(method: &Method) -> &'static str {
         _ => "OTHER",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::api::ops::metrics::recorder;
+
+    #[tokio::test]
+    async fn every_answer_is_counted_once_under_its_route_method_and_status() {
+        recorder();
+        let limits = DoorLimits {
+            connections: 1,
+            requests: 1,
+            header_time: Duration::from_secs(5),
+            request_time: Duration::from_secs(5),
+            body_bytes: 1,
+            drain: Duration::from_secs(5),
+        };
+        let wording: Wording = |_, _| Response::default();
+        let shown = get(|| async {}).delete(|| async { StatusCode::CONFLICT });
+        let router = Router::new().route("/things/{id}", shown);
+        let router = around(router, "counted", limits, wording);
+        for (method, path) in [
+            ("GET", "/things/1"),
+            ("GET", "/things/2"),
+            ("DELETE", "/things/1"),
+            ("GET", "/things/3"),
+            ("BREW", "/things/1"),
+            ("GET", "/nothing"),
+        ] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.body(Body::empty()).unwrap();
+            router.clone().oneshot(request).await.unwrap();
+        }
+        let text = recorder().render();
+        let lines = text.lines().filter(|line| {
+            line.starts_with("shiji_http_requests_total{") && line.contains(r#"listener="counted""#)
+        });
+        let mut counts: Vec<&str> = lines.collect();
+        counts.sort_unstable();
+        let line = |method: &str, route: &str, status: u16, count: u64| {
+            format!(
+                r#"shiji_http_requests_total{{listener="counted",method="{method}",route="{route}",status="{status}"}} {count}"#
+            )
+        };
+        let expected = [
+            line("DELETE", "/things/{id}", 409, 1),
+            line("GET", "/things/{id}", 200, 3),
+            line("GET", "none", 404, 1),
+            line("OTHER", "/things/{id}", 405, 1),
+        ];
+        assert_eq!(counts, expected);
+        let timed = r#"shiji_http_request_seconds_count{listener="counted",method="GET",route="/things/{id}",status="200"} 3"#;
+        assert!(text.contains(timed), "{text}");
+    }
+}
