@@ -6,7 +6,9 @@
 
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 pub mod media;
+pub mod members;
 pub mod projector;
 pub mod sessions;
 pub mod staff;
@@ -94,7 +96,9 @@ pub trait Projection: Send + Sync {
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &sessions::Sessions,
         &staff::Staff,
         &tasks::Tasks,
