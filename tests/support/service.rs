@@ -258,7 +258,9 @@ impl Service {
 
     /// Everything that lies in the log, as it lies there: stream ids and payloads.
     pub async fn stored(&self) -> Vec<String> {
-        let rows = sqlx::query_scalar("SELECT aggregate_type || ':' || aggregate_id || payload::text FROM events");
+        let rows = sqlx::query_scalar(
+            "SELECT aggregate_type || ':' || aggregate_id || payload::text FROM events",
+        );
         rows.fetch_all(&self.database.pool()).await.unwrap()
     }
 

@@ -8,6 +8,7 @@ mod answer;
 mod describe;
 mod fields;
 mod media;
+mod members;
 mod sessions;
 mod table;
 mod target;

@@ -17,6 +17,7 @@ mod describe;
 mod envelope;
 pub mod fields;
 mod follows;
+mod media;
 mod members;
 mod problem;
 mod session;
@@ -26,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use media::small_key;
 pub use problem::Problem;
 
 use super::App;
@@ -51,7 +53,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follows::follow))
         .routes(routes!(follows::unfollow))
         .routes(routes!(follows::followers))
-        .routes(routes!(follows::following));
+        .routes(routes!(follows::following))
+        .routes(routes!(media::issue))
+        .routes(routes!(media::store, media::serve));
     describe::functions(router.get_openapi_mut());
     router
 }

@@ -69,7 +69,10 @@ async fn a_profile_is_changed_field_by_field_and_cleared() {
     assert_eq!(mine(&service, &member).await, with(&before, &kept));
     // It is sealed in the log.
     for stored in service.stored().await {
-        assert!(!stored.contains("小满") && !stored.contains("青岛"), "{stored}");
+        assert!(
+            !stored.contains("小满") && !stored.contains("青岛"),
+            "{stored}"
+        );
     }
 }
 
