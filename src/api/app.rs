@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::{FileStore, Pictures};
+use crate::gateways::{FileStore, Pictures, SmsGateway};
 use crate::ledger::Ledger;
 use crate::postgres::RateLimits;
 use crate::settings::Settings;
@@ -30,6 +30,8 @@ pub struct AppParts {
     pub reads: PgPool,
     /// Stored files.
     pub files: FileStore,
+    /// Sends SMS codes.
+    pub sms: Arc<dyn SmsGateway>,
     /// What the operator said.
     pub settings: AppSettings,
 }
@@ -41,6 +43,10 @@ pub struct AppSettings {
     pub public_base_url: Option<String>,
     /// How long a staff session lasts.
     pub backend_session_ttl: Duration,
+    /// How long a session of a member of the community lasts.
+    pub community_session_ttl: Duration,
+    /// Every SMS code, where tests must know it.
+    pub sms_fixed_code: Option<String>,
     /// Largest image, in bytes.
     pub upload_max_bytes: usize,
     /// Largest JSON or form body, in bytes.
@@ -56,6 +62,8 @@ impl From<&Settings> for AppSettings {
         Self {
             public_base_url: settings.public_base_url.clone(),
             backend_session_ttl: settings.backend_session_ttl_secs,
+            community_session_ttl: settings.community_session_ttl_secs,
+            sms_fixed_code: settings.sms_fixed_code.clone(),
             upload_max_bytes: settings.upload_max_bytes,
             body_max_bytes: settings.limits.body_max_bytes,
             request_timeout: settings.limits.request_timeout_ms,
@@ -123,6 +131,12 @@ impl App {
     #[must_use]
     pub fn files(&self) -> &FileStore {
         &self.inner.parts.files
+    }
+
+    /// Sends SMS codes.
+    #[must_use]
+    pub fn sms(&self) -> &dyn SmsGateway {
+        &*self.inner.parts.sms
     }
 
     /// The settings requests depend on.

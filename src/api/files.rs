@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue,
+    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -48,9 +49,19 @@ pub async fn answer(
         (CACHE_CONTROL, FOR_A_YEAR.to_owned()),
         (ETAG, tag),
     ];
-    Ok(Some(
-        (headers, Body::from_stream(opened.bytes)).into_response(),
-    ))
+    let mut answer = (headers, Body::from_stream(opened.bytes)).into_response();
+    if !is_harmless(file.content_type) {
+        let saved = HeaderValue::from_static("attachment");
+        answer.headers_mut().insert(CONTENT_DISPOSITION, saved);
+    }
+    Ok(Some(answer))
+}
+
+/// May a browser show it under our name? What could run there is saved instead.
+fn is_harmless(content_type: &str) -> bool {
+    let harmless = ["image/", "video/", "audio/"];
+    let kind = harmless.iter().any(|kind| content_type.starts_with(kind));
+    kind && !content_type.starts_with("image/svg")
 }
 
 fn matches<'h>(mut known: impl Iterator<Item = &'h str>, tag: &str) -> bool {
@@ -70,5 +81,11 @@ mod tests {
         let known = |line: &'static str| matches([line].into_iter(), "\"a\"");
         assert!(known("\"a\"") && known("\"b\", W/\"a\"") && known("*"));
         assert!(!known("\"b\"") && !known("a"));
+    }
+
+    #[test]
+    fn what_could_run_in_a_browser_is_saved() {
+        assert!(is_harmless("image/png") && is_harmless("video/mp4"));
+        assert!(!is_harmless("image/svg+xml") && !is_harmless("text/html"));
     }
 }

@@ -3,10 +3,11 @@
 //! | file | what |
 //! |---|---|
 //! | `app.rs` | what every door shares |
-//! | `identity.rs`, `passwords.rs` | who is calling |
+//! | `identity.rs`, `login.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `files.rs`, `form.rs` | stored files as they are answered; forms that bring them |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
+//! | `community/` | the community and ticket app, `/community/api/v1` |
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `weidu/` | customer cases, `/weidu/api/v1`, and their files |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
@@ -18,9 +19,11 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod backend;
+pub mod community;
 pub mod files;
 pub mod form;
 pub mod identity;
+pub mod login;
 pub mod openapi;
 pub mod ops;
 pub mod passwords;
@@ -48,6 +51,7 @@ use server::Trouble;
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
+        .merge(community::routes())
         .merge(xdua::routes())
         .merge(weidu::routes())
         .merge(admin::routes())
@@ -75,6 +79,7 @@ pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
         Some("obj" | "xdua") => xdua::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
+        Some("community" | "media") => community::word(trouble),
         Some("admin") => admin::word(trouble),
         Some("weidu") => weidu::word(trouble),
         _ if weidu::is_file(path) => weidu::word(trouble),

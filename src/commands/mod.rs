@@ -8,9 +8,12 @@ mod book;
 pub mod comment;
 mod desk;
 pub mod ending;
+pub mod follow;
 pub mod media;
+pub mod member;
 pub mod message;
 pub mod name_claim;
+pub mod phone_code;
 pub mod reaction;
 pub mod session;
 pub mod showcase;
@@ -129,9 +132,11 @@ macro_rules! aggregate {
 aggregate! {
     crate::events::Account,
     crate::events::Comment,
+    crate::events::Follow,
     crate::events::Media,
     crate::events::Message,
     crate::events::NameClaim,
+    crate::events::PhoneCode,
     crate::events::Reaction,
     crate::events::Session,
     crate::events::Showcase,

@@ -5,10 +5,12 @@
 
 pub mod account;
 pub mod comment;
+pub mod follow;
 pub mod media;
 pub mod message;
 pub mod name_claim;
 pub mod party;
+pub mod phone_code;
 pub mod reaction;
 pub mod session;
 pub mod showcase;
@@ -18,9 +20,11 @@ pub mod visit;
 
 pub use account::{Account, AccountEvent};
 pub use comment::{Comment, CommentEvent};
+pub use follow::{Follow, FollowEvent};
 pub use media::{Media, MediaEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use phone_code::{PhoneCode, PhoneCodeEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
 pub use showcase::{Showcase, ShowcaseEvent};
@@ -75,9 +79,11 @@ macro_rules! every_aggregate {
 every_aggregate! {
     Account => AccountEvent,
     Comment => CommentEvent,
+    Follow => FollowEvent,
     Media => MediaEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    PhoneCode => PhoneCodeEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
     Showcase => ShowcaseEvent,

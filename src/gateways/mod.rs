@@ -2,6 +2,8 @@
 
 mod files;
 pub mod pictures;
+mod sms;
 
 pub use files::{FileError, FileStore, Opened};
 pub use pictures::{Picture, PictureError, Pictures};
+pub use sms::{HttpSms, LoggedSms, SmsError, SmsGateway, SmsMessage};

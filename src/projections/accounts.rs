@@ -40,13 +40,13 @@ pub(super) fn shows_names(event: &Event) -> Handling {
     };
     match event {
         AccountEvent::AccountOpened { .. }
-        | AccountEvent::AccountProfileUpdated { .. }
-        | AccountEvent::AccountDisabled {}
+        | AccountEvent::AccountProfileUpdated(_)
+        | AccountEvent::AccountDisabled { .. }
         | AccountEvent::AccountEnabled {}
         | AccountEvent::PersonErased {} => Handling::Handled,
-        AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
-            Handling::Ignored
-        }
+        AccountEvent::PasswordSet { .. }
+        | AccountEvent::AccountRoleChanged { .. }
+        | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
     }
 }
 
@@ -66,7 +66,9 @@ impl<'f> Accounts<'f> {
 
     fn enter(&mut self, fact: &'f Fact, id: &'f str, event: &'f AccountEvent) {
         match event {
-            AccountEvent::AccountOpened { name, role, perm } => {
+            AccountEvent::AccountOpened {
+                name, role, perm, ..
+            } => {
                 let opened = Opened {
                     position: fact.recorded.position,
                     created_at: fact.recorded.recorded_at,
@@ -78,13 +80,13 @@ impl<'f> Accounts<'f> {
                 };
                 self.opened.insert(id, opened);
             }
-            AccountEvent::AccountProfileUpdated { name } => {
-                if let Some(name) = name {
+            AccountEvent::AccountProfileUpdated(change) => {
+                if let Some(name) = &change.name {
                     self.of(id).name = Some(name.text());
                 }
             }
-            AccountEvent::PasswordSet { .. } => {}
-            AccountEvent::AccountDisabled {} => self.of(id).enabled = Some(false),
+            AccountEvent::PasswordSet { .. } | AccountEvent::AccountStandingAdjusted { .. } => {}
+            AccountEvent::AccountDisabled { .. } => self.of(id).enabled = Some(false),
             AccountEvent::AccountEnabled {} => self.of(id).enabled = Some(true),
             AccountEvent::AccountRoleChanged { role, perm } => {
                 self.of(id).rights = Some((*role, *perm));

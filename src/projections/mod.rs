@@ -8,7 +8,9 @@ mod accounts;
 pub mod authors;
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 pub mod media;
+pub mod members;
 pub mod projector;
 mod rows;
 pub mod sessions;
@@ -99,7 +101,9 @@ pub fn all() -> &'static [&'static dyn Projection] {
     &[
         &authors::Authors,
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &sessions::Sessions,
         &showcases::Showcases,
         &staff::Staff,

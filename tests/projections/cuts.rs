@@ -4,11 +4,14 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
-use shiji::events::party::{Party, Target};
+use shiji::commands::Decide;
+use shiji::commands::follow::FollowCommand;
+use shiji::events::account::ProfileChange;
+use shiji::events::party::{Party, PartyKind, Target};
 use shiji::events::reaction::ReactionKey;
 use shiji::events::showcase::{Industry, Score, ShowcaseFile};
 use shiji::events::{
-    Account, AccountEvent, Comment, CommentEvent, Event, Fact, Media, MediaEvent, Reaction,
+    Account, AccountEvent, Comment, CommentEvent, Event, Fact, Follow, Media, MediaEvent, Reaction,
     ReactionEvent, Session, SessionEvent, Showcase, ShowcaseEvent, Task, TaskEvent, TaskKind, Team,
     TeamEvent, VisitEvent,
 };
@@ -21,11 +24,11 @@ use super::dump;
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 25;
+const STREAMS: usize = 31;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..90).prop_map(|moves| {
+    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..100).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -72,6 +75,7 @@ enum Now {
     Visit,
     Reaction(Reaction),
     Comment(Comment),
+    Follow(Follow, FollowCommand),
 }
 
 /// The cases of a history. What is counted of them may come before them.
@@ -101,6 +105,7 @@ impl Stream {
                 "xdua:Dt5mvrtU".to_owned(),
                 Now::Account(Account::default()),
             ),
+            15 | 16 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
             17 => (
                 "Account",
                 "weidu:szasc68seig9jrhqw4eaj9gu3h".to_owned(),
@@ -126,7 +131,27 @@ impl Stream {
                 number.to_string(),
                 Now::Comment(Comment::default()),
             ),
-            15 | 16 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
+            // Two members that follow each other, or try to follow one that is not there.
+            25 | 26 => (
+                "Account",
+                format!("community:{number}"),
+                Now::Account(Account::default()),
+            ),
+            27.. => {
+                let (follower, target) = [
+                    (25, "user:26"),
+                    (26, "user:25"),
+                    (25, "user:0"),
+                    (25, "master:18"),
+                ][number - 27];
+                let command = FollowCommand {
+                    follower: Party::new(PartyKind::Member, follower),
+                    target: target.parse().unwrap(),
+                    follow: true,
+                };
+                let id = format!("{}:{target}", command.follower);
+                ("Follow", id, Now::Follow(Follow::default(), command))
+            }
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
@@ -149,6 +174,12 @@ impl Stream {
                 let event = account_event(state, choice, &subject, text);
                 state.apply(&event);
                 Event::Account(event)
+            }
+            Now::Follow(state, command) => {
+                command.follow = *state == Follow::Absent;
+                let event = state.decide(command).unwrap().pop()?;
+                state.apply(&event);
+                Event::Follow(event)
             }
             Now::Team(state) => {
                 let event = team_event(state, choice, text)?;
@@ -189,8 +220,8 @@ impl Stream {
             }
             Now::Media(state) => {
                 let event = match state {
-                    Media::Unissued => MediaEvent::MediaIdIssued {},
-                    Media::Issued => MediaEvent::MediaStored {
+                    Media::Unissued => MediaEvent::MediaIdIssued { issued_to: None },
+                    Media::Issued { .. } => MediaEvent::MediaStored {
                         uri: format!("/upload/{text}"),
                         content_type: "image/png".to_owned(),
                         size_bytes: i64::from(choice),
@@ -388,8 +419,10 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
             name,
             role: 1,
             perm: 3,
+            country: None,
+            phone: Some(Personal::new(subject, "1".to_owned())),
         },
-        (_, 0) => AccountEvent::AccountDisabled {},
+        (_, 0) => AccountEvent::AccountDisabled { reason: None },
         (_, 1) => AccountEvent::AccountEnabled {},
         (_, 2) => AccountEvent::AccountRoleChanged {
             role: 0,
@@ -399,8 +432,25 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
         (_, 4) => AccountEvent::PasswordSet {
             password_hash: name,
         },
-        (_, 5) => AccountEvent::AccountProfileUpdated { name: None },
-        (_, _) => AccountEvent::AccountProfileUpdated { name: Some(name) },
+        (_, 5) => AccountEvent::AccountProfileUpdated(Box::new(ProfileChange {
+            city: Some(None),
+            birthday_ms: Some(Some(Personal::new(subject, -7))),
+            ..ProfileChange::default()
+        })),
+        (_, 6) => AccountEvent::AccountStandingAdjusted {
+            category: None,
+            score: Some(7),
+            level: None,
+            exp: None,
+            invitation_code: Some(Some(name)),
+            inviter: Some(None),
+        },
+        (_, _) => AccountEvent::AccountProfileUpdated(Box::new(ProfileChange {
+            city: Some(Some(name.clone())),
+            gender: Some(Personal::new(subject, 2)),
+            name: Some(name),
+            ..ProfileChange::default()
+        })),
     }
 }
 

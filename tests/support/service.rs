@@ -1,9 +1,10 @@
 //! The whole service inside the test process: database, log, projections, surfaces. Requests go through the router.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -13,8 +14,11 @@ use serde_json::Value;
 use shiji::api::ops::Readiness;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
+use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
+use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
-use shiji::gateways::FileStore;
+use shiji::events::Session;
+use shiji::gateways::{FileStore, HttpSms, SmsError, SmsGateway, SmsMessage};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -28,10 +32,57 @@ use super::TestDatabase;
 /// The password of every account that tests open.
 pub const PASSWORD: &str = "correct horse";
 
+/// Keeps what is sent instead of sending it.
+#[derive(Default)]
+pub struct SentSms {
+    sent: Mutex<Vec<SmsMessage>>,
+    /// Whether to fail instead.
+    pub fails: AtomicBool,
+}
+
+impl SentSms {
+    /// The last message, as `country phone`, and its code.
+    pub fn last(&self) -> (String, String) {
+        let sent = self.sent.lock().unwrap();
+        let SmsMessage {
+            country,
+            phone,
+            code,
+        } = sent.last().expect("something was sent").clone();
+        (format!("{country} {phone}"), code)
+    }
+
+    pub fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl SmsGateway for SentSms {
+    async fn send(&self, message: &SmsMessage) -> Result<(), SmsError> {
+        if self.fails.load(Ordering::SeqCst) {
+            let nowhere = HttpSms::new("http://127.0.0.1:1/", "", "").unwrap();
+            return nowhere.send(message).await;
+        }
+        self.sent.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
+
+/// A member of the community.
+pub struct Member {
+    pub uid: String,
+    /// Under 86.
+    pub phone: String,
+    pub token: String,
+}
+
 /// A running service with a database of its own.
 pub struct Service {
     pub app: App,
     pub ledger: Ledger,
+    /// What was sent by SMS.
+    pub sms: Arc<SentSms>,
     door: Door,
     /// How far its clock is ahead of the real one, in milliseconds.
     ahead: Arc<AtomicI64>,
@@ -51,6 +102,8 @@ impl Service {
         let mut settings = AppSettings {
             public_base_url: None,
             backend_session_ttl: Duration::from_secs(86_400),
+            community_session_ttl: Duration::from_secs(30 * 86_400),
+            sms_fixed_code: None,
             upload_max_bytes: 10 << 20,
             body_max_bytes: 1 << 20,
             request_timeout: Duration::from_secs(30),
@@ -64,6 +117,7 @@ impl Service {
         let ahead = Arc::new(AtomicI64::new(0));
         let ledger = ledger(&database, Arc::clone(&ahead)).await;
         let files = tempfile::tempdir().unwrap();
+        let sms = Arc::new(SentSms::default());
         let reads = database.pool();
         let options = ProjectorOptions::new(2000, Duration::from_secs(5));
         let projector = Projector::start(ledger.clone(), database.database(), options)
@@ -73,12 +127,14 @@ impl Service {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
             files: FileStore::local(files.path()).unwrap(),
+            sms: sms.clone(),
             settings,
         });
         Self {
             door: Door::new(&app),
             app,
             ledger,
+            sms,
             ahead,
             _projector: projector,
             files,
@@ -92,6 +148,7 @@ impl Service {
             desk: self.app.desk().clone(),
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
+            sms: self.sms.clone(),
             settings: AppSettings {
                 request_timeout,
                 ..self.app.settings().clone()
@@ -135,6 +192,41 @@ impl Service {
         reply.header("x-session-token").unwrap().to_owned()
     }
 
+    /// A member of the community without a password, with an open session.
+    pub async fn member(&self, nickname: &str) -> Member {
+        let number = format!("138{:08}", rand::random::<u32>() % 100_000_000);
+        let phone = Phone::new("86", &number).unwrap();
+        let open = OpenMember {
+            uid: new_hex_id(),
+            phone_claim: phone.claim(self.ledger.keys()),
+            phone,
+            nickname: nickname.to_owned(),
+            password_hash: None,
+        };
+        let desk = self.app.desk();
+        desk.run(&self.system(), &open).await.unwrap();
+        let token = identity::new_member_token();
+        let session = SessionCommand::Open {
+            account: member_account(&open.uid),
+            credential_version: 0,
+            expires_at: self.app.now() + TimeDelta::days(30),
+        };
+        let id = identity::session_id(&token);
+        let opened = desk.create::<Session>(&self.system(), &id, session).await;
+        opened.unwrap();
+        Member {
+            uid: open.uid,
+            phone: number,
+            token,
+        }
+    }
+
+    /// Calls a function of the community as a member.
+    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
+        let call = self.post(&format!("/community/api/v1/{name}"));
+        call.token(&member.token).json(&body).send().await
+    }
+
     /// A request to the desk by the system itself.
     pub fn system(&self) -> commands::Request {
         commands::Request {
@@ -175,6 +267,14 @@ impl Service {
     /// The last position of the log.
     pub async fn head(&self) -> i64 {
         self.ledger.head().await.unwrap().position
+    }
+
+    /// Everything that lies in the log, as it lies there: stream ids and payloads.
+    pub async fn stored(&self) -> Vec<String> {
+        let rows = sqlx::query_scalar(
+            "SELECT aggregate_type || ':' || aggregate_id || payload::text FROM events",
+        );
+        rows.fetch_all(&self.database.pool()).await.unwrap()
     }
 
     /// The events after a position.

@@ -10,6 +10,7 @@ mod comments;
 mod describe;
 mod fields;
 mod media;
+mod members;
 mod sessions;
 mod showcases;
 mod table;

@@ -11,7 +11,9 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, authors, comments, media, sessions, showcases, tasks, team_users, teams};
+use super::{
+    accounts, authors, comments, media, members, sessions, showcases, tasks, team_users, teams,
+};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -31,7 +33,11 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<tasks::CompleteTask>(),
     entry::<tasks::RequeueTask>(),
     entry::<tasks::CancelTask>(),
+    entry::<media::StoreMedia>(),
     entry::<media::DeleteMedia>(),
+    entry::<members::DisableAccount>(),
+    entry::<members::EnableAccount>(),
+    entry::<members::AdjustStanding>(),
     creation::<team_users::OpenAccount>(),
     entry::<team_users::RenameAccount>(),
     entry::<team_users::DisableAccount>(),

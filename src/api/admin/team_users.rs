@@ -67,7 +67,7 @@ impl StaffCommand for RenameAccount {
     async fn run(self, call: Call, user: TeamUser) -> Result<Success, Failure> {
         let subject = StreamId::new(TeamUser::AGGREGATE, user.id()).to_string();
         let name = Personal::new(subject, self.name.trim().to_owned());
-        execute(call, user, AccountCommand::Rename { name }).await
+        execute(call, user, AccountCommand::rename(name)).await
     }
 }
 
@@ -89,7 +89,10 @@ impl StaffCommand for DisableAccount {
         let ending = EndingSessions {
             sessions: sessions::open_of(app.reads(), &id, app.now()).await?,
             account: id.clone(),
-            command: AccountCommand::Disable { by: Actor::Another },
+            command: AccountCommand::Disable {
+                by: Actor::Another,
+                reason: None,
+            },
         };
         let done = app.desk().run(&call.request, &ending).await?;
         Ok(Success::of::<TeamUser, _>(app, &id, &done))

@@ -84,6 +84,7 @@ impl Operation for OpenAuthor {
             name: Personal::new(holder.clone(), self.username.clone()),
             role: 0,
             perm: 0,
+            phone: None,
         };
         book.decide::<Account>(&account, &open).await?;
         decide(book, &claim, &NameClaimCommand::Claim { holder }).await?;
@@ -110,9 +111,8 @@ impl Operation for RenameAuthor {
         let id = author_account(&self.id);
         let holder = subject(&id);
         let account = book.state::<Account>(&id).await?;
-        let rename = AccountCommand::Rename {
-            name: Personal::new(holder.clone(), self.username.clone()),
-        };
+        let name = Personal::new(holder.clone(), self.username.clone());
+        let rename = AccountCommand::rename(name);
         // Refuses where there is no account, or nobody any more.
         book.decide::<Account>(&id, &rename).await?;
         let old = account.open().map_or("", |account| account.name.text());

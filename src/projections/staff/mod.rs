@@ -40,12 +40,14 @@ impl Projection for Staff {
         };
         match event {
             AccountEvent::AccountOpened { .. }
-            | AccountEvent::AccountProfileUpdated { .. }
-            | AccountEvent::AccountDisabled {}
+            | AccountEvent::AccountProfileUpdated(_)
+            | AccountEvent::AccountDisabled { .. }
             | AccountEvent::AccountEnabled {}
             | AccountEvent::AccountRoleChanged { .. }
             | AccountEvent::PersonErased {} => Handling::Handled,
-            AccountEvent::PasswordSet { .. } => Handling::Ignored,
+            AccountEvent::PasswordSet { .. } | AccountEvent::AccountStandingAdjusted { .. } => {
+                Handling::Ignored
+            }
         }
     }
 
