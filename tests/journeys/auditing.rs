@@ -30,8 +30,8 @@ async fn the_log_says_what_was_and_read_tables_are_built_anew_beside_the_service
     let end = state["position"].as_i64().unwrap();
     let before = (end - 1).to_string();
     let (_, changed) = asked(&folder, &["audit", "state", "Task:1", "--since", &before]);
-    let changes = changed["changes"].as_array().unwrap();
-    assert_eq!(changes.len(), 1, "{changed}");
+    let moves = changed["changes"].as_array().unwrap();
+    assert_eq!(moves.len(), 1, "{changed}");
     let (_, earlier) = asked(&folder, &["audit", "state", "Task:1", "--at", &before]);
     assert_eq!(earlier["version"], 1);
     assert_eq!(
