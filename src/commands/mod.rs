@@ -5,18 +5,24 @@
 
 pub mod account;
 mod book;
+pub mod browsing;
+pub mod case;
 pub mod comment;
 mod desk;
+pub mod diary;
 pub mod ending;
 pub mod media;
 pub mod message;
 pub mod name_claim;
+pub mod product;
 pub mod reaction;
 pub mod session;
+pub mod tag;
 pub mod targets;
 pub mod task;
 pub mod team;
 pub mod visit;
+pub mod website;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -127,13 +133,23 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Case,
     crate::events::Comment,
+    crate::events::Diary,
     crate::events::Media,
     crate::events::Message,
     crate::events::NameClaim,
+    crate::events::Product,
     crate::events::Reaction,
     crate::events::Session,
+    crate::events::Tag,
     crate::events::Task,
     crate::events::Team,
     crate::events::Visit,
+    crate::events::Website,
+}
+
+/// A new value, when it differs from the old one.
+fn changed<T: Clone + PartialEq>(new: Option<&T>, old: &T) -> Option<T> {
+    new.filter(|new| *new != old).cloned()
 }

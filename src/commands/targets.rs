@@ -3,7 +3,7 @@
 
 use super::Book;
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Comment};
+use crate::events::{Account, Case, Comment, Company, Diary, Product, Tag};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -38,6 +38,33 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 Standing::Unknown
             }
         }
+        TargetKind::Product => match &*book.state::<Product>(id).await? {
+            Product::Uncreated => Standing::Unknown,
+            product if product.shown().is_some() => Standing::Live,
+            Product::Created { .. } => Standing::Gone,
+        },
+        // A company has one whether or not it shows anything yet.
+        TargetKind::Website => match &*book.state::<Company>(id).await? {
+            Company::Uncreated => Standing::Unknown,
+            Company::Created { .. } => Standing::Live,
+        },
+        TargetKind::Tag => match &*book.state::<Tag>(id).await? {
+            Tag::Uncreated => Standing::Unknown,
+            Tag::Live(_) => Standing::Live,
+            Tag::Deleted => Standing::Gone,
+        },
+        TargetKind::Case => case(book, id).await?,
+        // Nobody sees a diary while its case is out of sight.
+        TargetKind::Diary => {
+            let diary = book.state::<Diary>(id).await?;
+            match (diary.belongs_to(), diary.live()) {
+                (None, _) => Standing::Unknown,
+                (Some(_), Some(live)) if live.published => {
+                    case(book, &live.case_id.to_string()).await?
+                }
+                (Some(_), _) => Standing::Gone,
+            }
+        }
         TargetKind::Article
         | TargetKind::Cloth
         | TargetKind::Game
@@ -45,11 +72,14 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
         | TargetKind::Master
         | TargetKind::Merchant
         | TargetKind::Card
-        | TargetKind::Product
-        | TargetKind::Website
-        | TargetKind::Case
-        | TargetKind::Tag
-        | TargetKind::Diary
         | TargetKind::Showcase => Standing::Unknown,
+    })
+}
+
+async fn case(book: &mut Book, id: &str) -> Result<Standing, LoadError> {
+    Ok(match &*book.state::<Case>(id).await? {
+        Case::Uncreated => Standing::Unknown,
+        case if case.published() => Standing::Live,
+        Case::Live(_) | Case::Deleted { .. } => Standing::Gone,
     })
 }

@@ -4,27 +4,37 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod case;
 pub mod comment;
+pub mod diary;
 pub mod media;
 pub mod message;
 pub mod name_claim;
 pub mod party;
+pub mod product;
 pub mod reaction;
 pub mod session;
+pub mod tag;
 pub mod task;
 pub mod team;
 pub mod visit;
+pub mod website;
 
 pub use account::{Account, AccountEvent};
+pub use case::{Case, CaseEvent};
 pub use comment::{Comment, CommentEvent};
+pub use diary::{Diary, DiaryEvent};
 pub use media::{Media, MediaEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use product::{Product, ProductEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
+pub use tag::{Tag, TagEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
 pub use visit::{Visit, VisitEvent};
+pub use website::{Website, WebsiteEvent};
 
 use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
 
@@ -63,15 +73,20 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Case => CaseEvent,
     Comment => CommentEvent,
+    Diary => DiaryEvent,
     Media => MediaEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    Product => ProductEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
+    Tag => TagEvent,
     Task => TaskEvent,
     Team => TeamEvent,
     Visit => VisitEvent,
+    Website => WebsiteEvent,
 }
 
 /// A recorded event with what it says.
@@ -81,4 +96,11 @@ pub struct Fact {
     pub recorded: Recorded,
     /// What it says.
     pub event: Event,
+}
+
+/// Takes a new value, where an edit has one.
+fn set<T: Clone>(value: &mut T, new: Option<&T>) {
+    if let Some(new) = new {
+        value.clone_from(new);
+    }
 }
