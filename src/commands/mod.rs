@@ -5,7 +5,10 @@
 
 pub mod account;
 mod book;
+pub mod card;
 pub mod comment;
+pub mod company;
+pub mod customer;
 mod desk;
 pub mod ending;
 pub mod media;
@@ -127,7 +130,10 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Card,
     crate::events::Comment,
+    crate::events::Company,
+    crate::events::Customer,
     crate::events::Media,
     crate::events::Message,
     crate::events::NameClaim,

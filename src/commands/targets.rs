@@ -3,7 +3,7 @@
 
 use super::Book;
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Comment};
+use crate::events::{Account, Card, Comment};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -38,13 +38,17 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 Standing::Unknown
             }
         }
+        TargetKind::Card => match book.state::<Card>(id).await?.created() {
+            None => Standing::Unknown,
+            Some(card) if card.enabled => Standing::Live,
+            Some(_) => Standing::Gone,
+        },
         TargetKind::Article
         | TargetKind::Cloth
         | TargetKind::Game
         | TargetKind::Ticket
         | TargetKind::Master
         | TargetKind::Merchant
-        | TargetKind::Card
         | TargetKind::Product
         | TargetKind::Website
         | TargetKind::Case

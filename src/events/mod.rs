@@ -4,7 +4,10 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod card;
 pub mod comment;
+pub mod company;
+pub mod customer;
 pub mod media;
 pub mod message;
 pub mod name_claim;
@@ -16,7 +19,10 @@ pub mod team;
 pub mod visit;
 
 pub use account::{Account, AccountEvent};
+pub use card::{Card, CardEvent};
 pub use comment::{Comment, CommentEvent};
+pub use company::{Company, CompanyEvent};
+pub use customer::{Customer, CustomerEvent};
 pub use media::{Media, MediaEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
@@ -63,7 +69,10 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Card => CardEvent,
     Comment => CommentEvent,
+    Company => CompanyEvent,
+    Customer => CustomerEvent,
     Media => MediaEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
