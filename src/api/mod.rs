@@ -7,6 +7,7 @@
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
 //! | `xdua/` | work teams of the caller, `/obj` |
+//! | `zhugeleida/` | the mini-program, `/zhugeleida` |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
 //! | `ops/` | the operators' listener, and health on both |
 //! | `openapi.rs` | everything above in one document |
@@ -25,6 +26,7 @@ pub mod request;
 pub mod server;
 pub mod wire;
 pub mod xdua;
+pub mod zhugeleida;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -44,6 +46,7 @@ pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
         .merge(xdua::routes())
+        .merge(zhugeleida::routes())
         .merge(admin::routes())
 }
 
@@ -55,9 +58,10 @@ pub fn router(app: App, readiness: Readiness) -> Router {
         .with_state(app.clone())
         .merge(health::routes().with_state(readiness))
         .split_for_parts();
+    let router = router.method_not_allowed_fallback(wrong);
+    let known = router.clone().fallback(unknown);
     router
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong)
+        .fallback(async move |request| zhugeleida::slash_or_not(known, request).await)
         // Handlers read bodies up to their own limits.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(app, answer::frame))
@@ -68,6 +72,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
         Some("obj" | "xdua") => xdua::word(trouble),
+        Some("zhugeleida") => zhugeleida::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),

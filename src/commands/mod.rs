@@ -6,8 +6,11 @@
 pub mod account;
 mod book;
 pub mod browsing;
+pub mod card;
 pub mod case;
 pub mod comment;
+pub mod company;
+pub mod customer;
 mod desk;
 pub mod diary;
 pub mod ending;
@@ -133,8 +136,11 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Card,
     crate::events::Case,
     crate::events::Comment,
+    crate::events::Company,
+    crate::events::Customer,
     crate::events::Diary,
     crate::events::Media,
     crate::events::Message,

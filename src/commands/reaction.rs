@@ -2,6 +2,8 @@
 //!
 //! One stream per actor, kind and target: a busy target never contends.
 
+use chrono::serde::ts_milliseconds;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::targets::{Standing, standing};
@@ -27,6 +29,16 @@ pub enum Wish {
     Remove,
     /// That it be the other way round. Not repeat-safe by nature.
     Toggle,
+}
+
+/// What a toggle came to. Its time tells a request that was sent again from one that is meant anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toggled {
+    /// Whether the reaction stands afterwards.
+    pub stands: bool,
+    /// When it was asked for.
+    #[serde(with = "ts_milliseconds")]
+    pub at: DateTime<Utc>,
 }
 
 /// Why a reaction says no.

@@ -3,7 +3,7 @@
 
 use super::Book;
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Case, Comment, Company, Diary, Product, Tag};
+use crate::events::{Account, Card, Case, Comment, Company, Diary, Product, Tag};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -38,6 +38,11 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 Standing::Unknown
             }
         }
+        TargetKind::Card => match book.state::<Card>(id).await?.created() {
+            None => Standing::Unknown,
+            Some(card) if card.enabled => Standing::Live,
+            Some(_) => Standing::Gone,
+        },
         TargetKind::Product => match &*book.state::<Product>(id).await? {
             Product::Uncreated => Standing::Unknown,
             product if product.shown().is_some() => Standing::Live,
@@ -71,7 +76,6 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
         | TargetKind::Ticket
         | TargetKind::Master
         | TargetKind::Merchant
-        | TargetKind::Card
         | TargetKind::Showcase => Standing::Unknown,
     })
 }

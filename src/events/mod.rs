@@ -4,8 +4,11 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod card;
 pub mod case;
 pub mod comment;
+pub mod company;
+pub mod customer;
 pub mod diary;
 pub mod media;
 pub mod message;
@@ -21,8 +24,11 @@ pub mod visit;
 pub mod website;
 
 pub use account::{Account, AccountEvent};
+pub use card::{Card, CardEvent};
 pub use case::{Case, CaseEvent};
 pub use comment::{Comment, CommentEvent};
+pub use company::{Company, CompanyEvent};
+pub use customer::{Customer, CustomerEvent};
 pub use diary::{Diary, DiaryEvent};
 pub use media::{Media, MediaEvent};
 pub use message::{Message, MessageEvent};
@@ -73,8 +79,11 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Card => CardEvent,
     Case => CaseEvent,
     Comment => CommentEvent,
+    Company => CompanyEvent,
+    Customer => CustomerEvent,
     Diary => DiaryEvent,
     Media => MediaEvent,
     Message => MessageEvent,

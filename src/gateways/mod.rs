@@ -1,5 +1,10 @@
 //! The world outside: a trait, a real adapter and a built-in stand-in each.
 
 mod files;
+mod wechat;
 
 pub use files::{FileError, FileStore, Opened};
+pub use wechat::{
+    BadWechat, DoesNotDecrypt, PhoneNumber, StandIn, Watermark, Wechat, WechatApi, WechatApp,
+    WechatError, WechatLogin, decrypt_phone_number,
+};

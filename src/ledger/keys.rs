@@ -1,7 +1,8 @@
 //! The master key and what is derived from it, by label.
 //!
 //! Nothing is encrypted with the master key itself: `wrap` wraps the data keys of persons, `names` hashes values
-//! that become part of a stream id (never rotated), `tokens` derives mini-program tokens, `answers` seals stored outcomes.
+//! that become part of a stream id (never rotated), `tokens` derives mini-program tokens, `answers` seals stored outcomes,
+//! `sessions` the session keys of WeChat logins.
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, Generate, KeyInit, Nonce, Payload};
@@ -84,6 +85,7 @@ pub struct Keys {
     names: Secret,
     tokens: Secret,
     answers: Secret,
+    sessions: Secret,
     check: [u8; 32],
 }
 
@@ -97,6 +99,7 @@ impl Keys {
             names: derive("names"),
             tokens: derive("tokens"),
             answers: derive("answers"),
+            sessions: derive("sessions"),
             check: derive("check").mac(b"this is the master key of this log"),
         }
     }
@@ -124,6 +127,12 @@ impl Keys {
     #[must_use]
     pub fn answers(&self) -> &Secret {
         &self.answers
+    }
+
+    /// The key that session keys of WeChat logins are sealed under.
+    #[must_use]
+    pub fn sessions(&self) -> &Secret {
+        &self.sessions
     }
 
     /// Wraps the data key of a subject. The first byte names the wrapping key.

@@ -14,7 +14,7 @@ use shiji::api::ops::Readiness;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::{self, Desk};
-use shiji::gateways::FileStore;
+use shiji::gateways::{FileStore, StandIn};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -55,6 +55,9 @@ impl Service {
             body_max_bytes: 1 << 20,
             request_timeout: Duration::from_secs(30),
             query_patience: Duration::from_secs(2),
+            signature_window: Duration::from_secs(86_400),
+            toggle_repeat: Duration::from_secs(2),
+            zhugeleida_test_login: true,
         };
         change(&mut settings);
         Self::on(TestDatabase::create().await, settings).await
@@ -73,6 +76,7 @@ impl Service {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
             files: FileStore::local(files.path()).unwrap(),
+            wechat: Arc::new(StandIn),
             settings,
         });
         Self {
@@ -92,6 +96,7 @@ impl Service {
             desk: self.app.desk().clone(),
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
+            wechat: Arc::new(StandIn),
             settings: AppSettings {
                 request_timeout,
                 ..self.app.settings().clone()
