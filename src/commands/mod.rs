@@ -4,6 +4,7 @@
 //! lookups arrive inside the command.
 
 pub mod account;
+pub mod article;
 mod book;
 pub mod comment;
 mod desk;
@@ -127,6 +128,7 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Article,
     crate::events::Comment,
     crate::events::Media,
     crate::events::Message,

@@ -3,7 +3,7 @@
 
 use super::Book;
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Comment};
+use crate::events::{Account, Article, Comment};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -24,6 +24,11 @@ pub enum Standing {
 pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, LoadError> {
     let id = target.id.as_str();
     Ok(match target.kind {
+        TargetKind::Article => match &*book.state::<Article>(id).await? {
+            Article::Unpublished => Standing::Unknown,
+            Article::Live { .. } => Standing::Live,
+            Article::Deleted { .. } => Standing::Gone,
+        },
         TargetKind::Comment => match &*book.state::<Comment>(id).await? {
             Comment::Unwritten => Standing::Unknown,
             Comment::Live(_) => Standing::Live,
@@ -38,8 +43,7 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 Standing::Unknown
             }
         }
-        TargetKind::Article
-        | TargetKind::Cloth
+        TargetKind::Cloth
         | TargetKind::Game
         | TargetKind::Ticket
         | TargetKind::Master

@@ -4,6 +4,7 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod article;
 pub mod comment;
 pub mod media;
 pub mod message;
@@ -16,6 +17,7 @@ pub mod team;
 pub mod visit;
 
 pub use account::{Account, AccountEvent};
+pub use article::{Article, ArticleEvent};
 pub use comment::{Comment, CommentEvent};
 pub use media::{Media, MediaEvent};
 pub use message::{Message, MessageEvent};
@@ -63,6 +65,7 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Article => ArticleEvent,
     Comment => CommentEvent,
     Media => MediaEvent,
     Message => MessageEvent,
