@@ -10,6 +10,7 @@ pub mod comment;
 mod desk;
 pub mod ending;
 pub mod media;
+pub mod member;
 pub mod message;
 pub mod name_claim;
 pub mod reaction;
