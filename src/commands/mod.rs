@@ -6,18 +6,25 @@
 pub mod account;
 pub mod article;
 mod book;
+pub mod cart;
+pub mod cloth;
 pub mod comment;
 mod desk;
 pub mod ending;
+pub mod listed;
+pub mod master;
 pub mod media;
 pub mod member;
 pub mod message;
 pub mod name_claim;
+pub mod order;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod targets;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
 
 use serde::Serialize;
@@ -130,13 +137,22 @@ macro_rules! aggregate {
 aggregate! {
     crate::events::Account,
     crate::events::Article,
+    crate::events::Banner,
+    crate::events::Cart,
+    crate::events::Cloth,
     crate::events::Comment,
+    crate::events::Game,
+    crate::events::Master,
     crate::events::Media,
+    crate::events::Merchant,
     crate::events::Message,
     crate::events::NameClaim,
+    crate::events::Order,
+    crate::events::Project,
     crate::events::Reaction,
     crate::events::Session,
     crate::events::Task,
     crate::events::Team,
+    crate::events::Ticket,
     crate::events::Visit,
 }

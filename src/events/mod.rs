@@ -5,27 +5,46 @@
 
 pub mod account;
 pub mod article;
+pub mod banner;
+pub mod cart;
+pub mod cloth;
 pub mod comment;
+pub mod game;
+pub mod listed;
+pub mod master;
 pub mod media;
+pub mod merchant;
 pub mod message;
 pub mod name_claim;
+pub mod order;
 pub mod party;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
 
 pub use account::{Account, AccountEvent};
 pub use article::{Article, ArticleEvent};
+pub use banner::{Banner, BannerEvent};
+pub use cart::{Cart, CartEvent};
+pub use cloth::{Cloth, ClothEvent};
 pub use comment::{Comment, CommentEvent};
+pub use game::{Game, GameEvent};
+pub use master::{Master, MasterEvent};
 pub use media::{Media, MediaEvent};
+pub use merchant::{Merchant, MerchantEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use order::{Order, OrderEvent};
+pub use project::{Project, ProjectEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
+pub use ticket::{Ticket, TicketEvent};
 pub use visit::{Visit, VisitEvent};
 
 use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
@@ -66,14 +85,23 @@ macro_rules! every_aggregate {
 every_aggregate! {
     Account => AccountEvent,
     Article => ArticleEvent,
+    Banner => BannerEvent,
+    Cart => CartEvent,
+    Cloth => ClothEvent,
     Comment => CommentEvent,
+    Game => GameEvent,
+    Master => MasterEvent,
     Media => MediaEvent,
+    Merchant => MerchantEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    Order => OrderEvent,
+    Project => ProjectEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
     Task => TaskEvent,
     Team => TeamEvent,
+    Ticket => TicketEvent,
     Visit => VisitEvent,
 }
 
