@@ -6,6 +6,7 @@
 //! | `identity.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
+//! | `community/` | the community and ticket app, `/community/api/v1` |
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
 //! | `ops/` | the operators' listener, and health on both |
@@ -16,6 +17,7 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod backend;
+pub mod community;
 pub mod identity;
 pub mod openapi;
 pub mod ops;
@@ -43,6 +45,7 @@ use server::Trouble;
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
+        .merge(community::routes())
         .merge(xdua::routes())
         .merge(admin::routes())
 }
@@ -69,6 +72,7 @@ pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
         Some("obj" | "xdua") => xdua::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
+        Some("community" | "media") => community::word(trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }

@@ -8,10 +8,15 @@ use super::identity::STAFF_COOKIE;
 use super::ops;
 
 /// What belongs together, and where it listens.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (
         "backend",
         "The task back office (后台), on the public listener.",
+    ),
+    (
+        "community",
+        "The community and ticket app (社区), on the public listener. Functions with a token take it as `token` among their \
+         parameters or as `Authorization: Bearer`.",
     ),
     (
         "xdua",
@@ -47,6 +52,10 @@ pub fn document() -> OpenApi {
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    components.add_security_scheme(
+        "community_token",
+        SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("token"))),
     );
     components.add_security_scheme(
         "xdua_token",

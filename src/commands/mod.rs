@@ -4,6 +4,7 @@
 //! lookups arrive inside the command.
 
 pub mod account;
+pub mod article;
 mod book;
 pub mod cart;
 pub mod cloth;
@@ -13,6 +14,7 @@ pub mod ending;
 pub mod listed;
 pub mod master;
 pub mod media;
+pub mod member;
 pub mod message;
 pub mod name_claim;
 pub mod order;
@@ -134,6 +136,7 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Article,
     crate::events::Banner,
     crate::events::Cart,
     crate::events::Cloth,

@@ -6,7 +6,7 @@ use crate::events::listed::{Listed, Listing};
 use crate::events::party::{Target, TargetKind};
 use crate::events::project::ProjectDetails;
 use crate::events::ticket::Sale;
-use crate::events::{Account, Cloth, Comment, Game, Master, Merchant, Project, Ticket};
+use crate::events::{Account, Article, Cloth, Comment, Game, Master, Merchant, Project, Ticket};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -27,6 +27,11 @@ pub enum Standing {
 pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, LoadError> {
     let id = target.id.as_str();
     Ok(match target.kind {
+        TargetKind::Article => match &*book.state::<Article>(id).await? {
+            Article::Unpublished => Standing::Unknown,
+            Article::Live { .. } => Standing::Live,
+            Article::Deleted { .. } => Standing::Gone,
+        },
         TargetKind::Comment => match &*book.state::<Comment>(id).await? {
             Comment::Unwritten => Standing::Unknown,
             Comment::Live(_) => Standing::Live,
@@ -46,8 +51,7 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
         TargetKind::Master => listed(&*book.state::<Master>(id).await?),
         TargetKind::Merchant => listed(&*book.state::<Merchant>(id).await?),
         TargetKind::Ticket => ticket(book, id).await?,
-        TargetKind::Article
-        | TargetKind::Card
+        TargetKind::Card
         | TargetKind::Product
         | TargetKind::Website
         | TargetKind::Case

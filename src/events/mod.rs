@@ -4,6 +4,7 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod article;
 pub mod banner;
 pub mod cart;
 pub mod cloth;
@@ -26,6 +27,7 @@ pub mod ticket;
 pub mod visit;
 
 pub use account::{Account, AccountEvent};
+pub use article::{Article, ArticleEvent};
 pub use banner::{Banner, BannerEvent};
 pub use cart::{Cart, CartEvent};
 pub use cloth::{Cloth, ClothEvent};
@@ -82,6 +84,7 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Article => ArticleEvent,
     Banner => BannerEvent,
     Cart => CartEvent,
     Cloth => ClothEvent,
