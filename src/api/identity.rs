@@ -9,8 +9,10 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
+use crate::commands::member::{member_uid, new_hex_id};
 use crate::commands::team::user_id;
 use crate::events::account::OpenAccount;
+use crate::events::party::{Party, PartyKind};
 use crate::events::{Account, Session};
 use crate::ledger::{Keys, LoadError};
 
@@ -26,6 +28,12 @@ const NAME_SCOPE: &str = "backend-name";
 #[must_use]
 pub fn new_token() -> String {
     HEXLOWER.encode(&rand::random::<[u8; 32]>())
+}
+
+/// A token of a member's session: 16 random bytes, hex, as documented.
+#[must_use]
+pub fn new_member_token() -> String {
+    new_hex_id()
 }
 
 /// The id of the session of a token.
@@ -82,6 +90,23 @@ impl Staff {
     }
 }
 
+/// A member of the community with a good session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// 32 hex characters.
+    pub uid: String,
+    /// The id of the session presented.
+    pub session: String,
+}
+
+impl Member {
+    /// How events name who acts; its text is the actor in their metadata.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party::new(PartyKind::Member, &self.uid)
+    }
+}
+
 /// Why nobody is known to be calling.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum IdentityError {
@@ -123,6 +148,17 @@ pub async fn team_user(app: &App, token: &str) -> Result<String, IdentityError> 
     Ok(user_id)
 }
 
+/// The member whose session this token opened.
+///
+/// # Errors
+/// [`IdentityError`].
+pub async fn member(app: &App, token: &str) -> Result<Member, IdentityError> {
+    let session = session_id(token);
+    let of_realm = |account: &str| member_uid(account).map(str::to_owned);
+    let (uid, _) = holder(app, &session, of_realm).await?;
+    Ok(Member { uid, session })
+}
+
 /// Whose session it is, if that is good and the account one of the realm that is asked for.
 async fn holder<T>(
     app: &App,
@@ -156,7 +192,8 @@ async fn holder<T>(
 }
 
 /// The token after `Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

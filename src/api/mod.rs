@@ -6,6 +6,7 @@
 //! | `identity.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
+//! | `community/` | the community and ticket app, `/community/api/v1` |
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `zhugeleida/` | the mini-program, `/zhugeleida` |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
@@ -17,6 +18,7 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod backend;
+pub mod community;
 pub mod identity;
 pub mod openapi;
 pub mod ops;
@@ -45,6 +47,7 @@ use server::Trouble;
 pub fn surfaces() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(backend::routes())
+        .merge(community::routes())
         .merge(xdua::routes())
         .merge(zhugeleida::routes())
         .merge(admin::routes())
@@ -74,6 +77,7 @@ pub fn word(path: &str, trouble: Trouble) -> Response {
         Some("obj" | "xdua") => xdua::word(trouble),
         Some("zhugeleida") => zhugeleida::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
+        Some("community" | "media") => community::word(trouble),
         Some("admin") => admin::word(trouble),
         _ => ops::word(path, trouble),
     }

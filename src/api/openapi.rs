@@ -14,6 +14,11 @@ const TAGS: [(&str, &str); 6] = [
         "The task back office (后台), on the public listener.",
     ),
     (
+        "community",
+        "The community and ticket app (社区), on the public listener. Functions with a token take it as `token` among their \
+         parameters or as `Authorization: Bearer`.",
+    ),
+    (
         "xdua",
         "Work teams of the caller (查询工队), on the public listener.",
     ),
@@ -51,6 +56,10 @@ pub fn document() -> OpenApi {
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    components.add_security_scheme(
+        "community_token",
+        SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("token"))),
     );
     components.add_security_scheme(
         "xdua_token",

@@ -145,6 +145,12 @@ impl Params {
         })
     }
 
+    /// Is it there, and null? Where null clears, that is not the same as absent.
+    #[must_use]
+    pub fn is_null(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(Value::is_null)
+    }
+
     /// A text, trimmed.
     ///
     /// # Errors
@@ -435,6 +441,7 @@ mod tests {
     fn null_and_absence_are_one_and_unknown_names_are_nobodys_business() {
         let given = params(&json!({ "a": null, "other": {} }));
         assert_eq!(given.int("a").unwrap().optional(), None);
+        assert!(given.is_null("a") && !given.is_null("b") && !given.is_null("other"));
         let flaw = given.text("b").unwrap().required().unwrap_err();
         assert_eq!((flaw.field, flaw.flaw), ("b", Flaw::Missing));
     }

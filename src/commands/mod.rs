@@ -4,26 +4,35 @@
 //! lookups arrive inside the command.
 
 pub mod account;
+pub mod article;
 mod book;
 pub mod browsing;
 pub mod card;
+pub mod cart;
 pub mod case;
+pub mod cloth;
 pub mod comment;
 pub mod company;
 pub mod customer;
 mod desk;
 pub mod diary;
 pub mod ending;
+pub mod listed;
+pub mod master;
 pub mod media;
+pub mod member;
 pub mod message;
 pub mod name_claim;
+pub mod order;
 pub mod product;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod tag;
 pub mod targets;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
 pub mod website;
 
@@ -136,21 +145,31 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Article,
+    crate::events::Banner,
     crate::events::Card,
+    crate::events::Cart,
     crate::events::Case,
+    crate::events::Cloth,
     crate::events::Comment,
     crate::events::Company,
     crate::events::Customer,
     crate::events::Diary,
+    crate::events::Game,
+    crate::events::Master,
     crate::events::Media,
+    crate::events::Merchant,
     crate::events::Message,
     crate::events::NameClaim,
+    crate::events::Order,
     crate::events::Product,
+    crate::events::Project,
     crate::events::Reaction,
     crate::events::Session,
     crate::events::Tag,
     crate::events::Task,
     crate::events::Team,
+    crate::events::Ticket,
     crate::events::Visit,
     crate::events::Website,
 }

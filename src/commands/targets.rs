@@ -2,8 +2,14 @@
 //! when the command is recorded.
 
 use super::Book;
+use crate::events::listed::{Listed, Listing};
 use crate::events::party::{Target, TargetKind};
-use crate::events::{Account, Card, Case, Comment, Company, Diary, Product, Tag};
+use crate::events::project::ProjectDetails;
+use crate::events::ticket::Sale;
+use crate::events::{
+    Account, Article, Card, Case, Cloth, Comment, Company, Diary, Game, Master, Merchant, Product,
+    Project, Tag, Ticket,
+};
 use crate::ledger::LoadError;
 
 /// How something stands.
@@ -24,6 +30,11 @@ pub enum Standing {
 pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, LoadError> {
     let id = target.id.as_str();
     Ok(match target.kind {
+        TargetKind::Article => match &*book.state::<Article>(id).await? {
+            Article::Unpublished => Standing::Unknown,
+            Article::Live { .. } => Standing::Live,
+            Article::Deleted { .. } => Standing::Gone,
+        },
         TargetKind::Comment => match &*book.state::<Comment>(id).await? {
             Comment::Unwritten => Standing::Unknown,
             Comment::Live(_) => Standing::Live,
@@ -70,13 +81,12 @@ pub async fn standing(book: &mut Book, target: &Target) -> Result<Standing, Load
                 (Some(_), _) => Standing::Gone,
             }
         }
-        TargetKind::Article
-        | TargetKind::Cloth
-        | TargetKind::Game
-        | TargetKind::Ticket
-        | TargetKind::Master
-        | TargetKind::Merchant
-        | TargetKind::Showcase => Standing::Unknown,
+        TargetKind::Cloth => cloth(book, id).await?,
+        TargetKind::Game => listed(&*book.state::<Game>(id).await?),
+        TargetKind::Master => listed(&*book.state::<Master>(id).await?),
+        TargetKind::Merchant => listed(&*book.state::<Merchant>(id).await?),
+        TargetKind::Ticket => ticket(book, id).await?,
+        TargetKind::Showcase => Standing::Unknown,
     })
 }
 
@@ -86,4 +96,51 @@ async fn case(book: &mut Book, id: &str) -> Result<Standing, LoadError> {
         case if case.published() => Standing::Live,
         Case::Live(_) | Case::Deleted { .. } => Standing::Gone,
     })
+}
+
+fn listed<D: Listing>(listed: &Listed<D>) -> Standing {
+    match listed {
+        Listed::Unlisted => Standing::Unknown,
+        Listed::Shown(_) => Standing::Live,
+        Listed::Withdrawn(_) => Standing::Gone,
+    }
+}
+
+/// A cloth goes out of sight with its merchant.
+async fn cloth(book: &mut Book, id: &str) -> Result<Standing, LoadError> {
+    let cloth = book.state::<Cloth>(id).await?;
+    let merchant_id = cloth
+        .details()
+        .and_then(|cloth| cloth.merchant_id.as_deref());
+    match (listed(&*cloth), merchant_id) {
+        (Standing::Live, Some(merchant_id)) => {
+            Ok(listed(&*book.state::<Merchant>(merchant_id).await?))
+        }
+        (standing, _) => Ok(standing),
+    }
+}
+
+/// A ticket goes out of sight with its project, and that with its master; sold ones stay.
+async fn ticket(book: &mut Book, id: &str) -> Result<Standing, LoadError> {
+    let ticket = book.state::<Ticket>(id).await?;
+    let project_id = match &*ticket {
+        Ticket::Unissued => return Ok(Standing::Unknown),
+        Ticket::Issued {
+            sale: Sale::Withdrawn,
+            ..
+        } => return Ok(Standing::Gone),
+        Ticket::Issued { details, .. } => details.project_id,
+    };
+    project(book, project_id).await
+}
+
+/// How a project stands, its master considered.
+pub(super) async fn project(book: &mut Book, project_id: i64) -> Result<Standing, LoadError> {
+    let project = book.state::<Project>(&project_id.to_string()).await?;
+    match &*project {
+        Project::Shown(ProjectDetails { master_id, .. }) => {
+            Ok(listed(&*book.state::<Master>(master_id).await?))
+        }
+        Project::Unlisted | Project::Withdrawn(_) => Ok(listed(&*project)),
+    }
 }

@@ -4,41 +4,62 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod article;
+pub mod banner;
 pub mod card;
+pub mod cart;
 pub mod case;
+pub mod cloth;
 pub mod comment;
 pub mod company;
 pub mod customer;
 pub mod diary;
+pub mod game;
+pub mod listed;
+pub mod master;
 pub mod media;
+pub mod merchant;
 pub mod message;
 pub mod name_claim;
+pub mod order;
 pub mod party;
 pub mod product;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod tag;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
 pub mod website;
 
 pub use account::{Account, AccountEvent};
+pub use article::{Article, ArticleEvent};
+pub use banner::{Banner, BannerEvent};
 pub use card::{Card, CardEvent};
+pub use cart::{Cart, CartEvent};
 pub use case::{Case, CaseEvent};
+pub use cloth::{Cloth, ClothEvent};
 pub use comment::{Comment, CommentEvent};
 pub use company::{Company, CompanyEvent};
 pub use customer::{Customer, CustomerEvent};
 pub use diary::{Diary, DiaryEvent};
+pub use game::{Game, GameEvent};
+pub use master::{Master, MasterEvent};
 pub use media::{Media, MediaEvent};
+pub use merchant::{Merchant, MerchantEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use order::{Order, OrderEvent};
 pub use product::{Product, ProductEvent};
+pub use project::{Project, ProjectEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
 pub use tag::{Tag, TagEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
+pub use ticket::{Ticket, TicketEvent};
 pub use visit::{Visit, VisitEvent};
 pub use website::{Website, WebsiteEvent};
 
@@ -79,21 +100,31 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Article => ArticleEvent,
+    Banner => BannerEvent,
     Card => CardEvent,
+    Cart => CartEvent,
     Case => CaseEvent,
+    Cloth => ClothEvent,
     Comment => CommentEvent,
     Company => CompanyEvent,
     Customer => CustomerEvent,
     Diary => DiaryEvent,
+    Game => GameEvent,
+    Master => MasterEvent,
     Media => MediaEvent,
+    Merchant => MerchantEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    Order => OrderEvent,
     Product => ProductEvent,
+    Project => ProjectEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
     Tag => TagEvent,
     Task => TaskEvent,
     Team => TeamEvent,
+    Ticket => TicketEvent,
     Visit => VisitEvent,
     Website => WebsiteEvent,
 }

@@ -4,16 +4,26 @@
 //! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
+pub mod articles;
+pub mod cases;
+pub mod comments;
+pub mod diaries;
 pub mod dua_users;
 pub mod filter;
 pub mod media;
+pub mod messages;
+pub mod products;
 pub mod projector;
+pub mod reactions;
 pub mod sessions;
 pub mod staff;
+pub mod tags;
 pub mod tasks;
 pub mod teams;
+pub mod websites;
 
 use async_trait::async_trait;
+use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::PgConnection;
 
 use crate::events::{Event, Fact};
@@ -93,12 +103,21 @@ pub trait Projection: Send + Sync {
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
+        &articles::Articles,
+        &cases::Cases,
+        &comments::Comments,
+        &diaries::Diaries,
         &dua_users::DuaUsers,
         &media::MediaFiles,
+        &messages::Messages,
+        &products::Products,
+        &reactions::Reactions,
         &sessions::Sessions,
         &staff::Staff,
+        &tags::Tags,
         &tasks::Tasks,
         &teams::Teams,
+        &websites::Websites,
     ]
 }
 
@@ -137,4 +156,9 @@ pub fn register(watermark: &Watermark) {
 fn number(fact: &Fact, text: &str) -> Result<i64, FoldError> {
     text.parse()
         .map_err(|_| FoldError::Data(format!("{} names no number", fact.recorded.stream)))
+}
+
+/// When it was recorded, cut to the milliseconds of the wire: rows that show the same time are ordered by their ids.
+fn at(fact: &Fact) -> DateTime<Utc> {
+    fact.recorded.recorded_at.trunc_subsecs(3)
 }

@@ -14,7 +14,7 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 130;
+const UNBUILT_AT_MOST: usize = 129;
 /// Beyond the documents, on the public listener.
 const OURS: [(&str, &str); 5] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
@@ -32,7 +32,8 @@ const OPS: [(&str, &str); 5] = [
     ("GET", "/readyz"),
 ];
 /// Where nobody has to be logged in.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 6] = [
+    "/community/api/v1/current_time",
     "/backend/api/v1/login",
     "/backend/api/v1/logout",
     "/upload/{date}/{file}",

@@ -14,14 +14,15 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::dump;
+use super::social::{self, Social};
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 17;
+const STREAMS: usize = 18 + social::STREAMS;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..60).prop_map(|moves| {
+    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -64,6 +65,7 @@ enum Now {
     Session(Session),
     Media(Media),
     Team(Team),
+    Social(Social),
 }
 
 impl Stream {
@@ -90,7 +92,17 @@ impl Stream {
                 "xdua:Dt5mvrtU".to_owned(),
                 Now::Account(Account::default()),
             ),
-            15.. => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
+            15..17 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
+            17 => (
+                "Account",
+                "community:a".to_owned(),
+                Now::Account(Account::default()),
+            ),
+            18.. => {
+                let (id, social) = Social::new(number - 18);
+                let state = Now::Social(social);
+                return Self { id, state };
+            }
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
@@ -132,6 +144,7 @@ impl Stream {
                 state.apply(&event);
                 Event::Session(event)
             }
+            Now::Social(social) => social.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued {},
@@ -290,7 +303,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
     let connection = tokio::sync::Mutex::new(connection);
     let cases = (
         history(),
-        prop::collection::vec(1..20_usize, 60),
+        prop::collection::vec(1..20_usize, 150),
         prop::collection::vec(any::<bool>(), STREAMS),
     );
     let mut runner = TestRunner::new(Config {

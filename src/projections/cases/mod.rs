@@ -12,7 +12,7 @@ pub use queries::{
     CaseItem, CasePage, CaseTag, LastDiary, browsed_by, by_tag, collected_by, library, one,
 };
 
-use super::{FoldError, Handling, Projection, number};
+use super::{FoldError, Handling, Projection, at, number};
 use crate::events::{CaseEvent, DiaryEvent, Event, Fact};
 
 /// Everybody sees it.
@@ -132,7 +132,7 @@ impl<'f> Changes<'f> {
                 case.made = Some(Made {
                     position: fact.recorded.position,
                     company_id: *company_id,
-                    created_at: fact.recorded.recorded_at,
+                    created_at: at(fact),
                 });
                 case.status = Some(UNPUBLISHED);
                 case.customer_name = Some(customer_name);
@@ -174,7 +174,7 @@ impl<'f> Changes<'f> {
 
     fn touch(&mut self, id: i64, fact: &Fact) {
         let case = self.of(id);
-        case.updated_at = case.updated_at.max(Some(fact.recorded.recorded_at));
+        case.updated_at = case.updated_at.max(Some(at(fact)));
     }
 
     fn of(&mut self, id: i64) -> &mut Changed<'f> {

@@ -13,7 +13,7 @@ pub use queries::{
     DiariesWanted, DiaryComment, DiaryComments, DiaryItem, DiaryPage, comments, one, page,
 };
 
-use super::{FoldError, Handling, Projection, number};
+use super::{FoldError, Handling, Projection, at, number};
 use crate::events::diary::CoverShowType;
 use crate::events::party::{Target, TargetKind};
 use crate::events::reaction::ReactionKind;
@@ -206,7 +206,7 @@ impl<'f> Changes<'f> {
                     case_id: *case_id,
                     company_id: *company_id,
                     position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
+                    created_at: at(fact),
                     now: Changed {
                         diary_date: Some(*diary_date),
                         status: Some(UNPUBLISHED),

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 pub use queries::{ProductItem, ProductPage, counts, one, page};
 
-use super::{FoldError, Handling, Projection, number};
+use super::{FoldError, Handling, Projection, at, number};
 use crate::events::product::{ProductBlock, ProductContent, ProductStatus};
 use crate::events::{Event, Fact, ProductEvent, VisitEvent};
 
@@ -168,7 +168,7 @@ impl<'f> Changes<'f> {
         product.status = Some(status);
         product
             .published_at
-            .get_or_insert(fact.recorded.recorded_at);
+            .get_or_insert(at(fact));
     }
 
     fn of(&mut self, id: i64) -> &mut Changed<'f> {

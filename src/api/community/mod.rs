@@ -1,0 +1,65 @@
+//! The community and ticket app (`contract/community.md`): functions under `/community/api/v1`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `call.rs`, `fields.rs` | a request as the functions want it: who calls, and parameters by the rules of this surface |
+//! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
+//! | `describe.rs` | what all functions have in common in the documentation |
+//! | `time.rs` | the time of the server |
+//!
+//! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
+//! are documented with `method(get, post)`, one type for the parameters of both.
+
+mod call;
+mod describe;
+mod envelope;
+mod fields;
+mod problem;
+mod time;
+
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use problem::Problem;
+
+use super::App;
+use super::server::Trouble;
+
+/// How events name this door.
+const SURFACE: &str = "community";
+
+/// Every function with its documentation.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    let mut router = OpenApiRouter::new().routes(routes!(time::current));
+    describe::functions(router.get_openapi_mut());
+    router
+}
+
+/// Trouble around a request, in this surface's words.
+#[must_use]
+pub fn word(trouble: Trouble) -> Response {
+    match trouble {
+        Trouble::UnknownPath => Problem::unknown_path(),
+        Trouble::WrongMethod => Problem::method_not_allowed(),
+        Trouble::BodyTooLarge => Problem::body_too_large(),
+        Trouble::Overloaded => Problem::overloaded(),
+        Trouble::TimedOut | Trouble::Panicked => Problem::fault(trouble),
+    }
+    .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_documented_under_names_of_this_surface() {
+        let document = serde_json::to_value(routes().into_openapi()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for name in schemas.keys() {
+            assert!(name.starts_with("community."), "{name}");
+        }
+    }
+}
