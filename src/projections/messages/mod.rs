@@ -1,9 +1,16 @@
 //! Private messages as each side has them, and the conversations they add up to.
 
+mod queries;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
+
+pub use queries::{
+    Card, ConversationItem, MasterCard, MemberCard, MerchantCard, MessageItem, conversations, page,
+    peer,
+};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::party::{Party, PartyKind};
