@@ -8,7 +8,9 @@ pub mod articles;
 pub mod comments;
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 pub mod media;
+pub mod members;
 pub mod messages;
 pub mod projector;
 pub mod reactions;
@@ -101,7 +103,9 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &articles::Articles,
         &comments::Comments,
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &messages::Messages,
         &reactions::Reactions,
         &sessions::Sessions,

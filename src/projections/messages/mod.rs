@@ -47,7 +47,8 @@ impl Projection for Messages {
             Event::Account(event) => match event {
                 AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::AccountOpened { .. }
-                | AccountEvent::AccountProfileUpdated { .. }
+                | AccountEvent::AccountProfileUpdated(_)
+                | AccountEvent::AccountStandingAdjusted { .. }
                 | AccountEvent::PasswordSet { .. }
                 | AccountEvent::AccountDisabled {}
                 | AccountEvent::AccountEnabled {}
