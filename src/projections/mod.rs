@@ -10,7 +10,9 @@ pub mod comments;
 pub mod diaries;
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 pub mod media;
+pub mod members;
 pub mod messages;
 pub mod products;
 pub mod projector;
@@ -108,7 +110,9 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &comments::Comments,
         &diaries::Diaries,
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &messages::Messages,
         &products::Products,
         &reactions::Reactions,
