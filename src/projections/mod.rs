@@ -4,6 +4,9 @@
 //! entered in [`all`]; `projector/` drives it. Tables live in a schema of their own, `<name>_v<version>`, found through the
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
+pub mod cards;
+pub mod companies;
+pub mod customers;
 pub mod dua_users;
 pub mod filter;
 pub mod media;
@@ -12,6 +15,7 @@ pub mod sessions;
 pub mod staff;
 pub mod tasks;
 pub mod teams;
+pub mod visits;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -93,12 +97,16 @@ pub trait Projection: Send + Sync {
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
+        &cards::Cards,
+        &companies::Companies,
+        &customers::Customers,
         &dua_users::DuaUsers,
         &media::MediaFiles,
         &sessions::Sessions,
         &staff::Staff,
         &tasks::Tasks,
         &teams::Teams,
+        &visits::Visits,
     ]
 }
 
