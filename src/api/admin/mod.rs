@@ -5,6 +5,9 @@
 
 mod accounts;
 mod answer;
+mod cards;
+mod companies;
+mod customers;
 mod describe;
 mod fields;
 mod media;

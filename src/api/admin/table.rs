@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, media, sessions, tasks, team_users, teams};
+use super::{accounts, cards, companies, customers, media, sessions, tasks, team_users, teams};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -45,6 +45,19 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<teams::AssignTeamMember>(),
     entry::<teams::RemoveTeamMember>(),
     entry::<teams::DeleteTeam>(),
+    creation::<companies::CreateCompany>(),
+    entry::<companies::RenameCompany>(),
+    creation::<cards::CreateCard>(),
+    entry::<cards::EditCard>(),
+    entry::<cards::AddCardPhoto>(),
+    entry::<cards::RemoveCardPhoto>(),
+    entry::<cards::DisableCard>(),
+    entry::<cards::EnableCard>(),
+    entry::<cards::RotateCardToken>(),
+    entry::<customers::BindCustomer>(),
+    entry::<customers::DisableCustomer>(),
+    entry::<customers::EnableCustomer>(),
+    entry::<customers::RotateCustomerToken>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

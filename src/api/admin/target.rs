@@ -5,13 +5,14 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
-use crate::events::{Account, Media, Session, Task, Team};
+use crate::events::{Account, Card, Company, Customer, Media, Session, Task, Team};
 use crate::ledger::LoadError;
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    pub const MINI_PROGRAM: u64 = 1 << 5;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -163,6 +164,40 @@ impl Target for TeamId {
         let found = app.ledger().current::<Team>(&self.0).await?;
         Ok((found.version > 0).then_some(bit::XDUA))
     }
+}
+
+/// Things whose ids are positive integers, and which one bit opens once they are there.
+macro_rules! numbered {
+    ($($(#[$doc:meta])* $name:ident of $aggregate:ident, opened by $bit:expr;)+) => {$(
+        $(#[$doc])*
+        pub(super) struct $name(pub i64);
+
+        impl Target for $name {
+            const AGGREGATE: &'static str = stringify!($aggregate);
+
+            fn parse(id: &str) -> Option<Self> {
+                number(id).map(Self)
+            }
+
+            fn id(&self) -> String {
+                self.0.to_string()
+            }
+
+            async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+                let found = app.ledger().current::<$aggregate>(&self.id()).await?;
+                Ok((found.version > 0).then_some($bit))
+            }
+        }
+    )+};
+}
+
+numbered! {
+    /// A business card of the mini-program, named by its enterprise user.
+    CardId of Card, opened by bit::MINI_PROGRAM;
+    /// A company of the mini-program.
+    CompanyId of Company, opened by bit::MINI_PROGRAM;
+    /// A customer of the mini-program.
+    CustomerId of Customer, opened by bit::MINI_PROGRAM;
 }
 
 /// A positive whole number in its one spelling.
