@@ -10,9 +10,11 @@ pub mod browsing;
 pub mod card;
 pub mod cart;
 pub mod case;
+pub mod chat;
 pub mod cloth;
 pub mod comment;
 pub mod company;
+pub mod conversation;
 pub mod customer;
 mod desk;
 pub mod diary;
@@ -155,6 +157,7 @@ aggregate! {
     crate::events::Cloth,
     crate::events::Comment,
     crate::events::Company,
+    crate::events::Conversation,
     crate::events::Customer,
     crate::events::Diary,
     crate::events::Follow,

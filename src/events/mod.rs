@@ -12,6 +12,7 @@ pub mod case;
 pub mod cloth;
 pub mod comment;
 pub mod company;
+pub mod conversation;
 pub mod customer;
 pub mod diary;
 pub mod follow;
@@ -45,6 +46,7 @@ pub use case::{Case, CaseEvent};
 pub use cloth::{Cloth, ClothEvent};
 pub use comment::{Comment, CommentEvent};
 pub use company::{Company, CompanyEvent};
+pub use conversation::{Conversation, ConversationEvent};
 pub use customer::{Customer, CustomerEvent};
 pub use diary::{Diary, DiaryEvent};
 pub use follow::{Follow, FollowEvent};
@@ -112,6 +114,7 @@ every_aggregate! {
     Cloth => ClothEvent,
     Comment => CommentEvent,
     Company => CompanyEvent,
+    Conversation => ConversationEvent,
     Customer => CustomerEvent,
     Diary => DiaryEvent,
     Follow => FollowEvent,
