@@ -1,20 +1,26 @@
-//! Private messages as each side has them, and the conversations they add up to.
+//! Private messages as each side has them, the conversations they add up to, and how much of those was read.
 
+mod chat;
+mod cursors;
 mod queries;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
+pub use chat::{ChatItem, ChatLook, PushItem, PushLook, after, chat, news, unread, welcome};
 pub use queries::{
     Card, ConversationItem, MasterCard, MemberCard, MerchantCard, MessageItem, conversations, page,
     peer,
 };
 
 use super::{FoldError, Handling, Projection, at, number};
+use crate::events::conversation::ConversationId;
 use crate::events::party::{Party, PartyKind};
-use crate::events::{AccountEvent, Event, Fact, MessageEvent};
+use crate::events::{
+    AccountEvent, CardEvent, ConversationEvent, CustomerEvent, Event, Fact, MessageEvent,
+};
 
 /// The read model `messages`.
 pub struct Messages;
@@ -34,7 +40,7 @@ impl Projection for Messages {
     }
 
     fn feeds_on(&self) -> &'static [&'static str] {
-        &["Account", "Message"]
+        &["Account", "Card", "Conversation", "Customer", "Message"]
     }
 
     fn handles(&self, event: &Event) -> Handling {
@@ -53,6 +59,31 @@ impl Projection for Messages {
                 | AccountEvent::AccountDisabled {}
                 | AccountEvent::AccountEnabled {}
                 | AccountEvent::AccountRoleChanged { .. } => Handling::Ignored,
+            },
+            Event::Conversation(event) => match event {
+                ConversationEvent::ConversationRead { .. } => Handling::Handled,
+            },
+            Event::Card(event) => match event {
+                CardEvent::PersonErased {} => Handling::Handled,
+                CardEvent::CardCreated { .. }
+                | CardEvent::CardEdited { .. }
+                | CardEvent::CardPhotoAdded { .. }
+                | CardEvent::CardPhotoRemoved { .. }
+                | CardEvent::CardTokenRotated {}
+                | CardEvent::CardDisabled {}
+                | CardEvent::CardEnabled {} => Handling::Ignored,
+            },
+            Event::Customer(event) => match event {
+                CustomerEvent::PersonErased {} => Handling::Handled,
+                CustomerEvent::CustomerRegistered { .. }
+                | CustomerEvent::CustomerLoggedIn { .. }
+                | CustomerEvent::CustomerBound { .. }
+                | CustomerEvent::CustomerProfileUpdated { .. }
+                | CustomerEvent::FormIdCollected { .. }
+                | CustomerEvent::CustomerPhoneCaptured { .. }
+                | CustomerEvent::CustomerTokenRotated {}
+                | CustomerEvent::CustomerDisabled {}
+                | CustomerEvent::CustomerEnabled {} => Handling::Ignored,
             },
             _ => Handling::Ignored,
         }
@@ -75,6 +106,8 @@ struct Changes<'f> {
     /// Copies thrown away, and by whom.
     thrown: Vec<(i64, &'f Party)>,
     erased: BTreeSet<Party>,
+    /// How far each owner has read of what it has with each peer.
+    read: BTreeMap<(Party, Party), i64>,
 }
 
 /// A message of this batch.
@@ -112,6 +145,22 @@ impl<'f> Changes<'f> {
                     self.erased.insert(Party::new(PartyKind::Member, uid));
                 }
             }
+            Event::Card(CardEvent::PersonErased {}) => {
+                let uid = number(fact, &fact.recorded.stream.id)?;
+                self.erased.insert(Party::new(PartyKind::Card, uid));
+            }
+            Event::Customer(CustomerEvent::PersonErased {}) => {
+                let id = number(fact, &fact.recorded.stream.id)?;
+                self.erased.insert(Party::new(PartyKind::Customer, id));
+            }
+            Event::Conversation(ConversationEvent::ConversationRead { through }) => {
+                let ConversationId { pair, side } = fact.recorded.stream.id.parse().map_err(|_| {
+                    FoldError::Data(format!("{} names no conversation", fact.recorded.stream))
+                })?;
+                let key = (pair.party(side), pair.party(side.other()));
+                let read = self.read.entry(key).or_insert(0);
+                *read = (*read).max(*through);
+            }
             _ => {}
         }
         Ok(())
@@ -127,9 +176,12 @@ impl<'f> Changes<'f> {
             insert(tx, &self.sent).await?;
             copy(tx, &self.sent, &mut sides).await?;
         }
+        let mut thrown = Sides::default();
         if !self.thrown.is_empty() {
-            throw(tx, &self.thrown, &mut sides).await?;
+            throw(tx, &self.thrown, &mut thrown).await?;
         }
+        cursors::write(tx, &self.sent, &self.read, &thrown).await?;
+        sides.append(thrown);
         if !sides.owner_ids.is_empty() {
             converse(tx, &sides).await?;
         }
@@ -152,6 +204,13 @@ impl Sides {
         self.owner_ids.push(owner.id.clone());
         self.peer_kinds.push(peer.kind.word().to_owned());
         self.peer_ids.push(peer.id.clone());
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.owner_kinds.append(&mut other.owner_kinds);
+        self.owner_ids.append(&mut other.owner_ids);
+        self.peer_kinds.append(&mut other.peer_kinds);
+        self.peer_ids.append(&mut other.peer_ids);
     }
 }
 
@@ -208,23 +267,25 @@ async fn insert(tx: &mut PgConnection, sent: &[Sent<'_>]) -> sqlx::Result<()> {
 }
 
 async fn copy(tx: &mut PgConnection, sent: &[Sent<'_>], sides: &mut Sides) -> sqlx::Result<()> {
-    let (mut positions, mut ids) = (Vec::new(), Vec::new());
+    let (mut positions, mut ids, mut incoming) = (Vec::new(), Vec::new(), Vec::new());
     for message in sent {
         for (owner, peer) in [(message.from, message.to), (message.to, message.from)] {
             sides.push(owner, peer);
             positions.push(message.fact.recorded.position);
             ids.push(message.id);
+            incoming.push(peer == message.from);
         }
     }
     sqlx::query!(
-        "INSERT INTO message_copies (owner_kind, owner_id, peer_kind, peer_id, position, message_id)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])",
+        "INSERT INTO message_copies (owner_kind, owner_id, peer_kind, peer_id, position, message_id, incoming)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])",
         &sides.owner_kinds,
         &sides.owner_ids,
         &sides.peer_kinds,
         &sides.peer_ids,
         &positions,
         &ids,
+        &incoming,
     )
     .execute(tx)
     .await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
 /// Rows from the top of a list whose pages are near.
-const NEAR: i64 = 100;
+pub(super) const NEAR: i64 = 100;
 
 /// A message as one of its sides has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,8 +18,9 @@ CREATE TABLE message_copies (
     owner_id   text   COLLATE "C" NOT NULL,
     peer_kind  text   COLLATE "C" NOT NULL,
     peer_id    text   COLLATE "C" NOT NULL,
-    position   bigint NOT NULL, -- of the message
-    message_id bigint NOT NULL,
+    position   bigint  NOT NULL, -- of the message
+    message_id bigint  NOT NULL,
+    incoming   boolean NOT NULL, -- the peer wrote it
     CONSTRAINT message_copies_key PRIMARY KEY (owner_id, owner_kind, peer_id, peer_kind, position)
 );
 CREATE UNIQUE INDEX message_copies_message ON message_copies (message_id, owner_id, owner_kind);
@@ -35,6 +36,19 @@ CREATE TABLE conversations (
     CONSTRAINT conversations_key PRIMARY KEY (owner_id, owner_kind, peer_id, peer_kind)
 );
 CREATE INDEX conversations_newest ON conversations (owner_id, owner_kind, position);
+
+-- Of each side of the mini-program's conversations: how far it has read, and how much it has not. Apart from
+-- `conversations`, because reading is told by another stream than the messages.
+CREATE TABLE conversation_cursors (
+    owner_kind   text   COLLATE "C" NOT NULL,
+    owner_id     text   COLLATE "C" NOT NULL,
+    peer_kind    text   COLLATE "C" NOT NULL,
+    peer_id      text   COLLATE "C" NOT NULL,
+    read_through bigint NOT NULL, -- a position; 0: nothing was read yet
+    unread_count bigint NOT NULL CHECK (unread_count >= 0), -- of the peer's messages beyond it
+    CONSTRAINT conversation_cursors_key PRIMARY KEY (owner_id, owner_kind, peer_id, peer_kind)
+);
+ALTER TABLE conversation_cursors SET (fillfactor = 80);
 
 -- Whose texts are forgotten, also those of messages that come late.
 CREATE TABLE erased_writers (
