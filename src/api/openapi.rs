@@ -8,7 +8,7 @@ use super::identity::STAFF_COOKIE;
 use super::ops;
 
 /// What belongs together, and where it listens.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     (
         "backend",
         "The task back office (后台), on the public listener.",

@@ -5,15 +5,20 @@
 
 mod accounts;
 mod answer;
+mod cases;
 mod describe;
+mod diaries;
 mod fields;
 mod media;
+mod products;
 mod sessions;
 mod table;
+mod tags;
 mod target;
 mod tasks;
 mod team_users;
 mod teams;
+mod websites;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

@@ -5,13 +5,16 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
-use crate::events::{Account, Media, Session, Task, Team};
-use crate::ledger::LoadError;
+use crate::events::{
+    Account, Case, Company, Diary, Media, Product, Session, Tag, Task, Team, Website,
+};
+use crate::ledger::{LoadError, State};
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    pub const MINI_PROGRAM: u64 = 1 << 5;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -162,6 +165,63 @@ impl Target for TeamId {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Team>(&self.0).await?;
         Ok((found.version > 0).then_some(bit::XDUA))
+    }
+}
+
+/// Things of the mini-program that are named by numbers: their types, and what they are.
+macro_rules! of_the_mini_program {
+    ($($(#[$doc:meta])* $name:ident of $aggregate:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub(super) struct $name(pub i64);
+
+        impl Target for $name {
+            const AGGREGATE: &'static str = $aggregate::TYPE;
+
+            fn parse(id: &str) -> Option<Self> {
+                number(id).map(Self)
+            }
+
+            fn id(&self) -> String {
+                self.0.to_string()
+            }
+
+            async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+                let found = app.ledger().current::<$aggregate>(&self.id()).await?;
+                Ok((found.version > 0).then_some(bit::MINI_PROGRAM))
+            }
+        }
+    )+};
+}
+
+of_the_mini_program! {
+    /// A product of a company.
+    ProductId of Product,
+    /// A tag of the case library.
+    TagId of Tag,
+    /// A case of the case library.
+    CaseId of Case,
+    /// A diary of a case.
+    DiaryId of Diary,
+}
+
+/// A company's website, named by the company.
+pub(super) struct WebsiteId(pub i64);
+
+impl Target for WebsiteId {
+    const AGGREGATE: &'static str = Website::TYPE;
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(Self)
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// It is there as soon as its company is.
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let company = app.ledger().current::<Company>(&self.id()).await?;
+        Ok((company.version > 0).then_some(bit::MINI_PROGRAM))
     }
 }
 

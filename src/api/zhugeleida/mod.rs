@@ -9,12 +9,20 @@
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 
 mod call;
+mod cases;
+mod companies;
+mod diaries;
 mod envelope;
 mod login;
+mod params;
 mod problem;
+mod products;
 mod signature;
+mod tags;
 mod test_login;
+mod time;
 mod toggle;
+mod website;
 
 use axum::Router;
 use axum::extract::Request;
@@ -39,6 +47,22 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(login::login))
         .routes(routes!(test_login::login))
+        .routes(routes!(products::single))
+        .routes(routes!(products::list))
+        .routes(routes!(products::forward))
+        .routes(routes!(website::website))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::collect))
+        .routes(routes!(cases::browsed))
+        .routes(routes!(cases::collected))
+        .routes(routes!(tags::list))
+        .routes(routes!(tags::history))
+        .routes(routes!(tags::hot))
+        .routes(routes!(diaries::list))
+        .routes(routes!(diaries::list_alias))
+        .routes(routes!(diaries::review))
+        .routes(routes!(diaries::reviews))
+        .routes(routes!(diaries::praise))
 }
 
 /// Trouble around a request, in this surface's words.

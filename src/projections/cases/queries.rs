@@ -116,10 +116,10 @@ fn answer(rows: Vec<Row>) -> CasePage {
     }
 }
 
-/// One statement of all lists: `$total` is how many there are, `$keys` the cases of the page with the time they are ordered
-/// by and a number that tells equals apart. `$1` and `$2` are offset and limit.
+/// One statement of all lists: `$total` is how many there are, `$keys` the cases of the page, each with the time the list is
+/// about and a number that tells equals apart, `$order` what they are ordered by. `$1` and `$2` are offset and limit.
 macro_rules! cases {
-    ($db:expr, $total:literal, $keys:literal, $offset:expr, $limit:expr $(, $argument:expr)+) => {
+    ($db:expr, $total:literal, $keys:literal, $order:literal, $offset:expr, $limit:expr $(, $argument:expr)+) => {
         sqlx::query_as!(
             Row,
             r#"SELECT t.total AS "total!", k.at AS "at?", c.id AS "case_id?", c.company_id, c.customer_name, c.headimgurl,
@@ -148,7 +148,8 @@ macro_rules! cases {
                    ORDER BY d.diary_date DESC, d.id DESC
                    LIMIT 1
                ) d ON true
-               ORDER BY k.at DESC, k.tie DESC"#,
+               ORDER BY "#
+                + $order,
             $offset,
             $limit
             $(, $argument)+
@@ -173,6 +174,7 @@ pub async fn library(
         db,
         "SELECT count(*) FROM cases WHERE company_id = $3 AND status = 1",
         "SELECT id, updated_at, id FROM cases WHERE company_id = $3 AND status = 1 ORDER BY updated_at DESC, id DESC",
+        "k.at DESC, k.tie DESC",
         offset,
         limit,
         company_id
@@ -196,6 +198,7 @@ pub async fn by_tag(
          WHERE ct.tag_id = $4 AND c.company_id = $3 AND c.status = 1",
         "SELECT c.id, c.updated_at, c.id FROM case_tags ct JOIN cases c ON c.id = ct.case_id
          WHERE ct.tag_id = $4 AND c.company_id = $3 AND c.status = 1 ORDER BY c.updated_at DESC, c.id DESC",
+        "k.at DESC, k.tie DESC",
         offset,
         limit,
         company_id,
@@ -219,6 +222,7 @@ pub async fn one(
            AND ($5::bigint IS NULL OR EXISTS (SELECT FROM case_tags WHERE case_id = c.id AND tag_id = $5))",
         "SELECT id, updated_at, id FROM cases c WHERE c.id = $4 AND c.company_id = $3 AND c.status = 1
            AND ($5::bigint IS NULL OR EXISTS (SELECT FROM case_tags WHERE case_id = c.id AND tag_id = $5))",
+        "k.at DESC, k.tie DESC",
         0,
         1,
         company_id,
@@ -241,10 +245,11 @@ pub async fn browsed_by(
     cases!(
         db,
         "SELECT count(*) FROM visits v JOIN cases c ON c.id = v.target_id
-         WHERE v.customer_id = $4 AND v.action = 'case_browsed' AND c.company_id = $3 AND c.status = 1",
-        "SELECT c.id, v.visited_at, v.position FROM visits v JOIN cases c ON c.id = v.target_id
-         WHERE v.customer_id = $4 AND v.action = 'case_browsed' AND c.company_id = $3 AND c.status = 1
-         ORDER BY v.visited_at DESC, v.position DESC",
+         WHERE v.customer_id = $4 AND v.action = 'CaseBrowsed' AND v.company_id = $3 AND c.status = 1",
+        "SELECT c.id, v.at, v.position FROM visits v JOIN cases c ON c.id = v.target_id
+         WHERE v.customer_id = $4 AND v.action = 'CaseBrowsed' AND v.company_id = $3 AND c.status = 1
+         ORDER BY v.position DESC",
+        "k.tie DESC",
         offset,
         limit,
         company_id,
@@ -274,7 +279,8 @@ pub async fn collected_by(
          JOIN cases c ON c.id = CASE WHEN r.target_kind = 'case' THEN r.target_id::bigint END
          WHERE r.actor_id = $4 AND r.actor_kind = 'customer' AND r.kind = 'collect' AND r.target_kind = 'case'
            AND c.company_id = $3 AND c.status = 1
-         ORDER BY r.reacted_at DESC, r.position DESC",
+         ORDER BY r.position DESC",
+        "k.tie DESC",
         offset,
         limit,
         company_id,

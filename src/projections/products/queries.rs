@@ -46,7 +46,7 @@ pub async fn one(
     sqlx::query_as!(
         ProductItem,
         r#"SELECT p.id, p.name, p.price, p.reason, p.published_at AS "published_at!", p.cover_data, p.article_data,
-                  p.status, c.avatar AS user_avatar, c.username, c.position
+                  p.status, c.avatar AS user_avatar, c.username, c.job AS position
            FROM products p
            JOIN cards c ON c.company_id = p.company_id
            WHERE p.id = $1 AND p.status <> 2 AND c.uid = $2"#,
@@ -70,7 +70,7 @@ pub async fn page(
     let rows = sqlx::query!(
         r#"SELECT t.total AS "total!", p.id AS "id?", p.name AS "name?", p.price AS "price?", p.reason AS "reason?",
                   p.published_at, p.cover_data AS "cover_data?", p.article_data AS "article_data?",
-                  p.status AS "status?", c.avatar, c.username, c.position
+                  p.status AS "status?", c.avatar, c.username, c.job
            FROM cards c
            CROSS JOIN LATERAL (
                SELECT count(*) AS total FROM products WHERE company_id = c.company_id AND status <> 2
@@ -106,7 +106,7 @@ pub async fn page(
                     status: row.status?,
                     user_avatar: row.avatar,
                     username: row.username,
-                    position: row.position,
+                    position: row.job,
                 })
             })
             .collect(),
