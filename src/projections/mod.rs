@@ -5,8 +5,11 @@
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
 pub mod articles;
+pub mod cards;
 pub mod cases;
 pub mod comments;
+pub mod companies;
+pub mod customers;
 pub mod diaries;
 pub mod dua_users;
 pub mod filter;
@@ -20,6 +23,7 @@ pub mod staff;
 pub mod tags;
 pub mod tasks;
 pub mod teams;
+pub mod visits;
 pub mod websites;
 
 use async_trait::async_trait;
@@ -104,8 +108,11 @@ pub trait Projection: Send + Sync {
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
         &articles::Articles,
+        &cards::Cards,
         &cases::Cases,
         &comments::Comments,
+        &companies::Companies,
+        &customers::Customers,
         &diaries::Diaries,
         &dua_users::DuaUsers,
         &media::MediaFiles,
@@ -117,6 +124,7 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &tags::Tags,
         &tasks::Tasks,
         &teams::Teams,
+        &visits::Visits,
         &websites::Websites,
     ]
 }

@@ -16,7 +16,10 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::card::CardError;
 use crate::commands::case::CaseError;
+use crate::commands::company::CompanyError;
+use crate::commands::customer::CustomerError;
 use crate::commands::diary::DiaryError;
 use crate::commands::media::MediaError;
 use crate::commands::product::ProductError;
@@ -275,6 +278,41 @@ impl From<TeamError> for Failure {
             TeamError::CodeTaken | TeamError::RoleNameTaken => Self::NameTaken,
             TeamError::RoleHeld | TeamError::HasMembers => Self::HasChildren,
             TeamError::Exists | TeamError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<CompanyError> for Failure {
+    fn from(refusal: CompanyError) -> Self {
+        match refusal {
+            CompanyError::NotFound => Self::NotFound,
+            CompanyError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<CardError> for Failure {
+    fn from(refusal: CardError) -> Self {
+        match refusal {
+            CardError::NotFound | CardError::NoCompany | CardError::NoPhoto { .. } => {
+                Self::NotFound
+            }
+            CardError::Disabled => Self::AccountDisabled,
+            CardError::Exists | CardError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<CustomerError> for Failure {
+    fn from(refusal: CustomerError) -> Self {
+        match refusal {
+            CustomerError::NotFound | CustomerError::NoCard | CustomerError::NoParent => {
+                Self::NotFound
+            }
+            CustomerError::Disabled | CustomerError::CardDisabled => Self::AccountDisabled,
+            CustomerError::Exists | CustomerError::Unsigned | CustomerError::IdNeeded => {
+                Self::Conflict
+            }
         }
     }
 }

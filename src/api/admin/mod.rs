@@ -5,7 +5,10 @@
 
 mod accounts;
 mod answer;
+mod cards;
 mod cases;
+mod companies;
+mod customers;
 mod describe;
 mod diaries;
 mod fields;

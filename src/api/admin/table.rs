@@ -12,7 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, cases, diaries, media, products, sessions, tags, tasks, team_users, teams, websites,
+    accounts, cards, cases, companies, customers, diaries, media, products, sessions, tags, tasks,
+    team_users, teams, websites,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -47,6 +48,19 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<teams::AssignTeamMember>(),
     entry::<teams::RemoveTeamMember>(),
     entry::<teams::DeleteTeam>(),
+    creation::<companies::CreateCompany>(),
+    entry::<companies::RenameCompany>(),
+    creation::<cards::CreateCard>(),
+    entry::<cards::EditCard>(),
+    entry::<cards::AddCardPhoto>(),
+    entry::<cards::RemoveCardPhoto>(),
+    entry::<cards::DisableCard>(),
+    entry::<cards::EnableCard>(),
+    entry::<cards::RotateCardToken>(),
+    entry::<customers::BindCustomer>(),
+    entry::<customers::DisableCustomer>(),
+    entry::<customers::EnableCustomer>(),
+    entry::<customers::RotateCustomerToken>(),
     creation::<products::CreateProduct>(),
     entry::<products::EditProduct>(),
     entry::<products::PublishProduct>(),

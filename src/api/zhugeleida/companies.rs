@@ -5,29 +5,7 @@ use super::call::Call;
 use crate::api::App;
 use crate::commands::browsing::BrowsingError;
 use crate::commands::{Done, Operation};
-use crate::events::{Card, Case, Company, Diary, Tag};
-
-/// Whoever has no picture.
-const DEFAULT_AVATAR: &str = "statics/imgs/setAvator.jpg";
-
-/// A picture of somebody, be there one or not.
-pub fn or_default(avatar: String) -> String {
-    if avatar.is_empty() {
-        DEFAULT_AVATAR.to_owned()
-    } else {
-        avatar
-    }
-}
-
-/// Whether an enterprise user's card may be used, for queries; commands find out for themselves.
-pub async fn usable(app: &App, uid: i64) -> Result<(), Problem> {
-    let found = app.ledger().current::<Card>(&uid.to_string()).await?;
-    match found.state.created() {
-        None => Err(Problem::no_such_id()),
-        Some(card) if !card.enabled => Err(Problem::disabled()),
-        Some(_) => Ok(()),
-    }
-}
+use crate::events::{Case, Company, Diary, Tag};
 
 /// The company that is asked about must be there.
 pub async fn company(app: &App, call: &Call) -> Result<i64, Problem> {

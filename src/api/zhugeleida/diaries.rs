@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Call, Recording};
-use super::companies::{case_shown, company, diary_of, diary_shown, or_default, run};
+use super::cards::or_default;
+use super::companies::{case_shown, company, diary_of, diary_shown, run};
 use super::envelope::{self, Answer, NotedAnswer, Nothing, Rows};
 use super::params::{CompanyQuery, OptionalCompanyQuery, PageQuery, SignedQuery};
 use super::{Problem, SURFACE, time, toggle};

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | `login.rs`, `test_login.rs`, `binding.rs` | who is a customer, and whose |
 //! | `profile.rs` | what customers let us know of them |
+//! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
 //! | `call.rs`, `signature.rs` | a request as these endpoints want it, and who signed it |
 //! | `toggle.rs` | a praise that was sent twice by accident |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 
+mod binding;
 mod call;
+mod card_log;
+mod cards;
 mod cases;
 mod companies;
 mod diaries;
@@ -17,6 +21,7 @@ mod login;
 mod params;
 mod problem;
 mod products;
+mod profile;
 mod signature;
 mod tags;
 mod test_login;
@@ -46,7 +51,21 @@ const SURFACE: &str = "zhugeleida";
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(login::login))
+        .routes(routes!(binding::bind))
+        .routes(routes!(profile::send_user_info))
+        .routes(routes!(profile::send_form_id))
+        .routes(routes!(cards::mingpian))
+        .routes(routes!(cards::all))
+        .routes(routes!(card_log::calling))
+        .routes(routes!(card_log::save_wechat))
+        .routes(routes!(card_log::praise))
+        .routes(routes!(card_log::forward))
+        .routes(routes!(card_log::up_sign))
+        .routes(routes!(cards::create_poster))
+        .routes(routes!(cards::save_poster))
         .routes(routes!(test_login::login))
+        .routes(routes!(test_login::send_form_id))
+        .routes(routes!(test_login::send_user_info))
         .routes(routes!(products::single))
         .routes(routes!(products::list))
         .routes(routes!(products::forward))

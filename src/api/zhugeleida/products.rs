@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Call, Page, Recording};
-use super::companies::{or_default, run, usable};
+use super::cards::{or_default, usable};
+use super::companies::run;
 use super::envelope::{self, Answer, Nothing, Rows};
 use super::params::{PageQuery, SignedQuery, UidQuery};
 use super::{Problem, SURFACE, time};

@@ -6,12 +6,17 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::call::Recording;
+use super::call::{Call, Recording};
 use super::envelope::{self, Answer};
 use super::login::{self, Arrival, LoginData};
+use super::profile::{self, FormId, UserInfo};
 use super::{Problem, SURFACE};
 use crate::api::App;
+use crate::events::Customer;
 use crate::events::customer::{Source, UserType};
+
+const SEND_FORM_ID: &str = "/zhugeleida/xiaochengxu/test_login/send_form_id";
+const SEND_USER_INFO: &str = "/zhugeleida/xiaochengxu/test_login/send_user_info";
 
 /// What is asked to log in.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,8 +55,68 @@ pub async fn login(
     arrival.answer(app, &call).await
 }
 
+/// Send formId, test version (发送formID)
+///
+/// Customers on trial need not sign.
+#[utoipa::path(
+    post, path = SEND_FORM_ID, tag = SURFACE, operation_id = "zhugeleida_test_send_form_id",
+    params(("user_id" = i64, Query, description = "The customer.")),
+    request_body(content = FormId, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Codes: 200, 301, 303, 306, 404", body = Answer<envelope::Nothing>),
+        (status = 404, description = "Code 404: switched off", body = Answer<envelope::Nothing>),
+    ),
+    security((), ("zhugeleida_signature" = [])),
+)]
+pub async fn send_form_id(
+    State(app): State<App>,
+    Recording(call): Recording,
+) -> Result<Response, Problem> {
+    let customer_id = customer(&app, &call).await?;
+    profile::keep_form_id(app, &call, customer_id, SEND_FORM_ID).await
+}
+
+/// Store the profile, test version (授权后发送用户信息入库)
+///
+/// Customers on trial need not sign.
+#[utoipa::path(
+    post, path = SEND_USER_INFO, tag = SURFACE, operation_id = "zhugeleida_test_send_user_info",
+    params(("user_id" = i64, Query, description = "The customer.")),
+    request_body(content = UserInfo, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Codes: 200, 301, 303, 306, 404", body = Answer<envelope::Nothing>),
+        (status = 404, description = "Code 404: switched off", body = Answer<envelope::Nothing>),
+    ),
+    security((), ("zhugeleida_signature" = [])),
+)]
+pub async fn send_user_info(
+    State(app): State<App>,
+    Recording(call): Recording,
+) -> Result<Response, Problem> {
+    let customer_id = customer(&app, &call).await?;
+    profile::keep_profile(app, &call, customer_id, SEND_USER_INFO).await
+}
+
+/// Who calls: by their signature, or, on trial, by their word. A signature that is there must be right.
+async fn customer(app: &App, call: &Call) -> Result<i64, Problem> {
+    switched_on(app)?;
+    if call.is_signed()? {
+        return Ok(call.customer(app).await?.0);
+    }
+    let user_id = call.params.quoted_int("user_id")?.optional();
+    let user_id = user_id.ok_or_else(Problem::illegal)?;
+    let id = user_id.to_string();
+    let found = app.ledger().current::<Customer>(&id).await?.state;
+    match found.registered() {
+        Some(customer) if !customer.trial => Err(Problem::illegal()),
+        Some(customer) if !customer.enabled => Err(Problem::disabled()),
+        Some(_) => Ok(user_id),
+        None => Err(Problem::illegal()),
+    }
+}
+
 /// Where it is switched off there is nothing under these paths.
-pub fn switched_on(app: &App) -> Result<(), Problem> {
+fn switched_on(app: &App) -> Result<(), Problem> {
     if app.settings().zhugeleida_test_login {
         Ok(())
     } else {
