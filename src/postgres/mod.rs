@@ -9,7 +9,7 @@ pub mod private;
 mod rate_limits;
 
 pub use database::{Database, DatabaseError};
-pub use migrate::{MigrateError, ProjectionSchema, migrate};
+pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};
 pub use rate_limits::{Limit, RateLimits};
 
