@@ -17,6 +17,7 @@ pub mod customer;
 mod desk;
 pub mod diary;
 pub mod ending;
+pub mod follow;
 pub mod listed;
 pub mod master;
 pub mod media;
@@ -24,6 +25,7 @@ pub mod member;
 pub mod message;
 pub mod name_claim;
 pub mod order;
+pub mod phone_code;
 pub mod product;
 pub mod project;
 pub mod reaction;
@@ -155,6 +157,7 @@ aggregate! {
     crate::events::Company,
     crate::events::Customer,
     crate::events::Diary,
+    crate::events::Follow,
     crate::events::Game,
     crate::events::Master,
     crate::events::Media,
@@ -162,6 +165,7 @@ aggregate! {
     crate::events::Message,
     crate::events::NameClaim,
     crate::events::Order,
+    crate::events::PhoneCode,
     crate::events::Product,
     crate::events::Project,
     crate::events::Reaction,

@@ -14,6 +14,7 @@ pub mod comment;
 pub mod company;
 pub mod customer;
 pub mod diary;
+pub mod follow;
 pub mod game;
 pub mod listed;
 pub mod master;
@@ -23,6 +24,7 @@ pub mod message;
 pub mod name_claim;
 pub mod order;
 pub mod party;
+pub mod phone_code;
 pub mod product;
 pub mod project;
 pub mod reaction;
@@ -45,6 +47,7 @@ pub use comment::{Comment, CommentEvent};
 pub use company::{Company, CompanyEvent};
 pub use customer::{Customer, CustomerEvent};
 pub use diary::{Diary, DiaryEvent};
+pub use follow::{Follow, FollowEvent};
 pub use game::{Game, GameEvent};
 pub use master::{Master, MasterEvent};
 pub use media::{Media, MediaEvent};
@@ -52,6 +55,7 @@ pub use merchant::{Merchant, MerchantEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
 pub use order::{Order, OrderEvent};
+pub use phone_code::{PhoneCode, PhoneCodeEvent};
 pub use product::{Product, ProductEvent};
 pub use project::{Project, ProjectEvent};
 pub use reaction::{Reaction, ReactionEvent};
@@ -110,6 +114,7 @@ every_aggregate! {
     Company => CompanyEvent,
     Customer => CustomerEvent,
     Diary => DiaryEvent,
+    Follow => FollowEvent,
     Game => GameEvent,
     Master => MasterEvent,
     Media => MediaEvent,
@@ -117,6 +122,7 @@ every_aggregate! {
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
     Order => OrderEvent,
+    PhoneCode => PhoneCodeEvent,
     Product => ProductEvent,
     Project => ProjectEvent,
     Reaction => ReactionEvent,

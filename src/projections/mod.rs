@@ -13,7 +13,9 @@ pub mod customers;
 pub mod diaries;
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 pub mod media;
+pub mod members;
 pub mod messages;
 pub mod products;
 pub mod projector;
@@ -115,7 +117,9 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &customers::Customers,
         &diaries::Diaries,
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &messages::Messages,
         &products::Products,
         &reactions::Reactions,

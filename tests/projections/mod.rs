@@ -4,6 +4,7 @@ mod cuts;
 mod failover;
 mod parking;
 mod queries;
+mod rebuild;
 mod social;
 mod speed;
 mod versions;
@@ -146,6 +147,8 @@ fn opened(uid: i64, name: &str) -> AccountEvent {
     AccountEvent::AccountOpened {
         name: Personal::new(format!("Account:backend:{uid}"), name.to_owned()),
         role: 0,
+        country: None,
+        phone: None,
         perm: 5,
     }
 }

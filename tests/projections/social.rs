@@ -24,20 +24,20 @@ const COMMENTS: [(TargetKind, i64); 7] = [
 ];
 
 const REACTIONS: [&str; 6] = [
-    "member:a:like:article:1",
-    "member:b:like:article:1",
-    "member:a:collect:article:2",
-    "member:a:vote:comment:1",
-    "member:b:vote:comment:1",
+    "member:17:like:article:1",
+    "member:18:like:article:1",
+    "member:17:collect:article:2",
+    "member:17:vote:comment:1",
+    "member:18:vote:comment:1",
     "customer:7:praise:diary:5",
 ];
 
 const MESSAGES: [(&str, &str); 5] = [
-    ("member:a", "member:b"),
-    ("member:b", "member:a"),
-    ("member:a", "customer_service"),
-    ("member:a", "customer_service"),
-    ("master:m", "member:a"),
+    ("member:17", "member:18"),
+    ("member:18", "member:17"),
+    ("member:17", "customer_service"),
+    ("member:17", "customer_service"),
+    ("master:m", "member:17"),
 ];
 
 /// A stream of one of them.
@@ -99,7 +99,7 @@ impl Social {
 }
 
 fn article_event(state: &Article, choice: u8, text: &str) -> Option<ArticleEvent> {
-    let author = "a".to_owned();
+    let author = "17".to_owned();
     Some(match state {
         Article::Unpublished => ArticleEvent::ArticlePublished {
             author,
@@ -120,13 +120,13 @@ fn comment_event(state: &Comment, target: &Target, choice: u8, text: &str) -> Op
     Some(match state {
         Comment::Unwritten => CommentEvent::CommentPublished {
             target,
-            author: member("b"),
+            author: member("18"),
             content: text.to_owned(),
             reply: choice.is_multiple_of(2).then(|| Reply {
                 reply_id: 1,
-                reply_author: member("a"),
+                reply_author: member("17"),
                 first_reply_id: 1,
-                first_reply_author: member("a"),
+                first_reply_author: member("17"),
             }),
         },
         Comment::Live(_) => CommentEvent::CommentDeleted {

@@ -5,15 +5,19 @@
 //! | `call.rs`, `fields.rs` | a request as the functions want it: who calls, and parameters by the rules of this surface |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 //! | `describe.rs` | what all functions have in common in the documentation |
+//! | `articles/`, `comments/`, `messages/` | articles; what is said about them, about games and tickets; private messages |
 //! | `time.rs` | the time of the server |
 //!
 //! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
 //! are documented with `method(get, post)`, one type for the parameters of both.
 
+mod articles;
 mod call;
+mod comments;
 mod describe;
 mod envelope;
 mod fields;
+mod messages;
 mod problem;
 mod time;
 
@@ -32,7 +36,11 @@ const SURFACE: &str = "community";
 /// Every function with its documentation.
 #[must_use]
 pub fn routes() -> OpenApiRouter<App> {
-    let mut router = OpenApiRouter::new().routes(routes!(time::current));
+    let mut router = OpenApiRouter::new()
+        .merge(articles::routes())
+        .merge(comments::routes())
+        .merge(messages::routes())
+        .routes(routes!(time::current));
     describe::functions(router.get_openapi_mut());
     router
 }

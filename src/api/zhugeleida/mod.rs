@@ -5,7 +5,11 @@
 //! | `login.rs`, `test_login.rs`, `binding.rs` | who is a customer, and whose |
 //! | `profile.rs` | what customers let us know of them |
 //! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
+//! | `products.rs`, `website.rs` | what a company has on its shelf, and its website |
+//! | `cases.rs`, `tags.rs`, `diaries.rs` | a company's case library |
+//! | `companies.rs` | whose things are, and recording what the caller does with them |
 //! | `call.rs`, `signature.rs` | a request as these endpoints want it, and who signed it |
+//! | `params.rs` | parameters that many endpoints document |
 //! | `toggle.rs` | a praise that was sent twice by accident |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 

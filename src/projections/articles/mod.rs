@@ -1,10 +1,14 @@
 //! Articles of the community with what they were given: likes, collections, comments.
 
+mod queries;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+
+pub use queries::{ArticleDetail, ArticleItem, collected, detail, feed, of_followed, of_reader};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::party::{Target, TargetKind};

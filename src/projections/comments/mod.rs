@@ -2,10 +2,14 @@
 //!
 //! How many comments something has stands with it: `articles` …
 
+mod queries;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
+
+pub use queries::{Author, CircleItem, CommentItem, circle, page};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::comment::Reply;
@@ -162,7 +166,7 @@ impl<'f> Changes<'f> {
             votes(tx, self.votes).await?;
         }
         if !self.tickets.is_empty() {
-            circle(tx, self.tickets).await?;
+            move_circle(tx, self.tickets).await?;
         }
         Ok(())
     }
@@ -246,7 +250,7 @@ async fn votes(tx: &mut PgConnection, votes: BTreeMap<i64, (i64, i64)>) -> sqlx:
 
 /// The newest comment of each ticket follows from the comments that are there, so it does not matter in which order they
 /// came and went.
-async fn circle(tx: &mut PgConnection, tickets: BTreeSet<i64>) -> sqlx::Result<()> {
+async fn move_circle(tx: &mut PgConnection, tickets: BTreeSet<i64>) -> sqlx::Result<()> {
     let tickets: Vec<i64> = tickets.into_iter().collect();
     sqlx::query!(
         "WITH newest AS (

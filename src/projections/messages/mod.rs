@@ -1,9 +1,16 @@
 //! Private messages as each side has them, and the conversations they add up to.
 
+mod queries;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
+
+pub use queries::{
+    Card, ConversationItem, MasterCard, MemberCard, MerchantCard, MessageItem, conversations, page,
+    peer,
+};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::party::{Party, PartyKind};
@@ -40,7 +47,8 @@ impl Projection for Messages {
             Event::Account(event) => match event {
                 AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::AccountOpened { .. }
-                | AccountEvent::AccountProfileUpdated { .. }
+                | AccountEvent::AccountProfileUpdated(_)
+                | AccountEvent::AccountStandingAdjusted { .. }
                 | AccountEvent::PasswordSet { .. }
                 | AccountEvent::AccountDisabled {}
                 | AccountEvent::AccountEnabled {}

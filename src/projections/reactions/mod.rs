@@ -2,11 +2,15 @@
 //!
 //! How many there are stands with what they are about: `articles`, `comments` …
 
+mod queries;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+
+pub use queries::{Reactor, likes_and_collects};
 
 use super::{FoldError, Handling, Projection, at};
 use crate::events::party::{Party, Target};
