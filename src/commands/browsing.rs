@@ -203,6 +203,8 @@ pub struct ReadDiary {
     pub company_id: i64,
     /// Which diary.
     pub diary_id: i64,
+    /// The case it must belong to, where one is named.
+    pub case_id: Option<i64>,
 }
 
 impl Operation for ReadDiary {
@@ -214,11 +216,13 @@ impl Operation for ReadDiary {
             customer_id,
             company_id,
             diary_id,
+            case_id,
         } = *self;
         let target = Target::new(TargetKind::Diary, diary_id);
         seen(book, &target).await?;
         let diary = book.state::<Diary>(&target.id).await?;
-        if diary.belongs_to().map(|(_, owner)| owner) != Some(company_id) {
+        let (case, owner) = diary.belongs_to().ok_or(NOT_FOUND)?;
+        if owner != company_id || case_id.is_some_and(|wanted| wanted != case) {
             return Err(NOT_FOUND);
         }
         let event = VisitEvent::DiaryRead {

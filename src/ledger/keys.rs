@@ -1,8 +1,8 @@
 //! The master key and what is derived from it, by label.
 //!
 //! Nothing is encrypted with the master key itself: `wrap` wraps the data keys of persons, `names` hashes values
-//! that become part of a stream id (never rotated), `tokens` derives mini-program tokens, `answers` seals stored outcomes,
-//! `sessions` the session keys of WeChat logins, `codes` hashes SMS codes.
+//! that become part of a stream id (never rotated), `tokens` derives mini-program tokens, `answers` seals stored outcomes, `codes`
+//! hashes SMS codes, `sessions` seals the session keys of WeChat logins.
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, Generate, KeyInit, Nonce, Payload};

@@ -10,7 +10,7 @@ mod rate_limits;
 mod wechat_sessions;
 
 pub use database::{Database, DatabaseError};
-pub use migrate::{MigrateError, ProjectionSchema, migrate};
+pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};
 pub use rate_limits::{Limit, RateLimits};
 pub use wechat_sessions::WechatSessions;

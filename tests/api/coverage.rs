@@ -14,12 +14,16 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 81;
+const UNBUILT_AT_MOST: usize = 66;
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 6] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
+    (
+        "GET",
+        "/zhugeleida/xiaochengxu/diary_manage/diary_list",
+    ),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ];

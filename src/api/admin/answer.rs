@@ -17,12 +17,17 @@ use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
 use crate::commands::card::CardError;
+use crate::commands::case::CaseError;
 use crate::commands::company::CompanyError;
 use crate::commands::customer::CustomerError;
+use crate::commands::diary::DiaryError;
 use crate::commands::media::MediaError;
+use crate::commands::product::ProductError;
 use crate::commands::session::{OpenSessionError, SessionError};
+use crate::commands::tag::TagError;
 use crate::commands::task::TaskError;
 use crate::commands::team::TeamError;
+use crate::commands::website::WebsiteError;
 use crate::commands::{DeskError, Done, Refusal};
 use crate::ledger::{IdError, LoadError};
 
@@ -308,6 +313,56 @@ impl From<CustomerError> for Failure {
             CustomerError::Exists | CustomerError::Unsigned | CustomerError::IdNeeded => {
                 Self::Conflict
             }
+        }
+    }
+}
+
+impl From<ProductError> for Failure {
+    fn from(refusal: ProductError) -> Self {
+        match refusal {
+            ProductError::NotFound | ProductError::NoCompany { .. } => Self::NotFound,
+            ProductError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<WebsiteError> for Failure {
+    fn from(refusal: WebsiteError) -> Self {
+        match refusal {
+            WebsiteError::NoCompany { .. } => Self::NotFound,
+        }
+    }
+}
+
+impl From<TagError> for Failure {
+    fn from(refusal: TagError) -> Self {
+        match refusal {
+            TagError::NotFound | TagError::NoCompany { .. } => Self::NotFound,
+            TagError::NameTaken => Self::NameTaken,
+            TagError::Carried => Self::HasChildren,
+            TagError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(refusal: CaseError) -> Self {
+        match refusal {
+            CaseError::NotFound | CaseError::NoCompany { .. } | CaseError::NoTag { .. } => {
+                Self::NotFound
+            }
+            CaseError::HasDiaries => Self::HasChildren,
+            CaseError::Exists | CaseError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<DiaryError> for Failure {
+    fn from(refusal: DiaryError) -> Self {
+        match refusal {
+            DiaryError::NotFound => Self::NotFound,
+            DiaryError::Exists => Self::Conflict,
+            DiaryError::Case(refusal) => refusal.into(),
         }
     }
 }

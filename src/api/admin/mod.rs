@@ -6,17 +6,22 @@
 mod accounts;
 mod answer;
 mod cards;
+mod cases;
 mod companies;
 mod customers;
 mod describe;
+mod diaries;
 mod fields;
 mod media;
+mod products;
 mod sessions;
 mod table;
+mod tags;
 mod target;
 mod tasks;
 mod team_users;
 mod teams;
+mod websites;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

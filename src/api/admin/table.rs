@@ -11,7 +11,10 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, cards, companies, customers, media, sessions, tasks, team_users, teams};
+use super::{
+    accounts, cards, cases, companies, customers, diaries, media, products, sessions, tags, tasks,
+    team_users, teams, websites,
+};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -58,6 +61,26 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<customers::DisableCustomer>(),
     entry::<customers::EnableCustomer>(),
     entry::<customers::RotateCustomerToken>(),
+    creation::<products::CreateProduct>(),
+    entry::<products::EditProduct>(),
+    entry::<products::PublishProduct>(),
+    entry::<products::RecommendProduct>(),
+    entry::<products::WithdrawProduct>(),
+    entry::<websites::SetWebsitePictures>(),
+    creation::<tags::CreateTag>(),
+    entry::<tags::RenameTag>(),
+    entry::<tags::DeleteTag>(),
+    creation::<cases::CreateCase>(),
+    entry::<cases::EditCase>(),
+    entry::<cases::TagCase>(),
+    entry::<cases::PublishCase>(),
+    entry::<cases::WithdrawCase>(),
+    entry::<cases::DeleteCase>(),
+    creation::<diaries::CreateDiary>(),
+    entry::<diaries::EditDiary>(),
+    entry::<diaries::PublishDiary>(),
+    entry::<diaries::WithdrawDiary>(),
+    entry::<diaries::DeleteDiary>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

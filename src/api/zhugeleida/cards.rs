@@ -278,7 +278,7 @@ pub async fn shown(app: &App, uid: i64) -> Result<CardDetail, Problem> {
 }
 
 /// Whether a card may be used, for queries; commands find out for themselves.
-async fn usable(app: &App, uid: i64) -> Result<(), Problem> {
+pub async fn usable(app: &App, uid: i64) -> Result<(), Problem> {
     let found = app.ledger().current::<Card>(&uid.to_string()).await?;
     match found.state.created() {
         None => Err(Problem::no_such_id()),
@@ -350,7 +350,8 @@ fn bound_card_data(card: BoundCard) -> BoundCardData {
     }
 }
 
-fn or_default(avatar: String) -> String {
+/// A picture of somebody, be there one or not.
+pub fn or_default(avatar: String) -> String {
     if avatar.is_empty() {
         DEFAULT_AVATAR.to_owned()
     } else {

@@ -5,7 +5,11 @@
 //! | `login.rs`, `test_login.rs`, `binding.rs` | who is a customer, and whose |
 //! | `profile.rs` | what customers let us know of them |
 //! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
+//! | `products.rs`, `website.rs` | what a company has on its shelf, and its website |
+//! | `cases.rs`, `tags.rs`, `diaries.rs` | a company's case library |
+//! | `companies.rs` | whose things are, and recording what the caller does with them |
 //! | `call.rs`, `signature.rs` | a request as these endpoints want it, and who signed it |
+//! | `params.rs` | parameters that many endpoints document |
 //! | `toggle.rs` | a praise that was sent twice by accident |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 
@@ -13,14 +17,21 @@ mod binding;
 mod call;
 mod card_log;
 mod cards;
+mod cases;
+mod companies;
+mod diaries;
 mod envelope;
 mod login;
+mod params;
 mod problem;
+mod products;
 mod profile;
 mod signature;
+mod tags;
 mod test_login;
 mod time;
 mod toggle;
+mod website;
 
 use axum::Router;
 use axum::extract::Request;
@@ -59,6 +70,22 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(test_login::login))
         .routes(routes!(test_login::send_form_id))
         .routes(routes!(test_login::send_user_info))
+        .routes(routes!(products::single))
+        .routes(routes!(products::list))
+        .routes(routes!(products::forward))
+        .routes(routes!(website::website))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::collect))
+        .routes(routes!(cases::browsed))
+        .routes(routes!(cases::collected))
+        .routes(routes!(tags::list))
+        .routes(routes!(tags::history))
+        .routes(routes!(tags::hot))
+        .routes(routes!(diaries::list))
+        .routes(routes!(diaries::list_alias))
+        .routes(routes!(diaries::review))
+        .routes(routes!(diaries::reviews))
+        .routes(routes!(diaries::praise))
 }
 
 /// Trouble around a request, in this surface's words.
