@@ -1,16 +1,16 @@
-//! Histories of articles, comments, reactions and messages, for the property of the cuts.
+//! Histories of articles, comments, reactions, messages and what is read of them, for the property of the cuts.
 
 use shiji::events::comment::Reply;
 use shiji::events::party::{Party, PartyKind, Target, TargetKind};
 use shiji::events::reaction::{ReactionKey, ReactionKind, Vote};
 use shiji::events::{
-    Article, ArticleEvent, Comment, CommentEvent, Event, Message, MessageEvent, Reaction,
-    ReactionEvent,
+    Article, ArticleEvent, Comment, CommentEvent, Conversation, ConversationEvent, Event, Message,
+    MessageEvent, Reaction, ReactionEvent,
 };
 use shiji::ledger::{Personal, State, StreamId};
 
 /// How many streams there are of these.
-pub const STREAMS: usize = 2 + COMMENTS.len() + REACTIONS.len() + MESSAGES.len();
+pub const STREAMS: usize = 2 + COMMENTS.len() + REACTIONS.len() + MESSAGES.len() + CONVERSATIONS.len();
 
 /// What comments stand under: articles of this history, one that is not in it, tickets, a game, a diary.
 const COMMENTS: [(TargetKind, i64); 7] = [
@@ -32,12 +32,26 @@ const REACTIONS: [&str; 6] = [
     "customer:7:praise:diary:5",
 ];
 
-const MESSAGES: [(&str, &str); 5] = [
+const MESSAGES: [(&str, &str); 10] = [
     ("member:17", "member:18"),
     ("member:18", "member:17"),
     ("member:17", "customer_service"),
     ("member:17", "customer_service"),
     ("master:m", "member:17"),
+    ("card:21", "customer:17"),
+    ("card:21", "customer:17"),
+    ("customer:17", "card:21"),
+    ("customer:18", "card:21"),
+    ("card:22", "customer:17"),
+];
+
+/// Sides of conversations: of some of these messages, and of one that nobody began.
+const CONVERSATIONS: [&str; 5] = [
+    "21:17:customer",
+    "21:17:card",
+    "21:18:card",
+    "22:17:customer",
+    "22:18:customer",
 ];
 
 /// A stream of one of them.
@@ -46,12 +60,14 @@ pub enum Social {
     Comment(Comment, Target),
     Reaction(Reaction, ReactionKey),
     Message(Message, Party, Party),
+    Conversation(Conversation),
 }
 
 impl Social {
     pub fn new(number: usize) -> (StreamId, Self) {
         let reactions = 2 + COMMENTS.len();
         let messages = reactions + REACTIONS.len();
+        let conversations = messages + MESSAGES.len();
         if number < 2 {
             let id = StreamId::new("Article", (number + 1).to_string());
             (id, Self::Article(Article::default()))
@@ -64,6 +80,9 @@ impl Social {
             let key: ReactionKey = REACTIONS[number - reactions].parse().unwrap();
             let id = StreamId::new("Reaction", key.to_string());
             (id, Self::Reaction(Reaction::default(), key))
+        } else if number >= conversations {
+            let id = StreamId::new("Conversation", CONVERSATIONS[number - conversations]);
+            (id, Self::Conversation(Conversation::default()))
         } else {
             let (from, to) = MESSAGES[number - messages];
             let id = StreamId::new("Message", (number - messages + 1).to_string());
@@ -93,6 +112,13 @@ impl Social {
                 let event = message_event(state, from, to, choice, text)?;
                 state.apply(&event);
                 Event::Message(event)
+            }
+            // Sometimes beyond what was said, sometimes before it.
+            Self::Conversation(state) => {
+                let through = state.read_through + 1 + i64::from(choice) * 5;
+                let event = ConversationEvent::ConversationRead { through };
+                state.apply(&event);
+                Event::Conversation(event)
             }
         })
     }
