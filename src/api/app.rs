@@ -11,10 +11,10 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::{FileStore, Pictures, SmsGateway};
+use crate::gateways::{FileStore, Pictures, SmsGateway, Wechat};
 use crate::ledger::Ledger;
-use crate::postgres::RateLimits;
-use crate::settings::Settings;
+use crate::postgres::{RateLimits, WechatSessions};
+use crate::settings::{Settings, Switch};
 
 /// Rows one sweep deletes of each kind.
 const SWEEP_SLICE: i64 = 10_000;
@@ -32,6 +32,8 @@ pub struct AppParts {
     pub files: FileStore,
     /// Sends SMS codes.
     pub sms: Arc<dyn SmsGateway>,
+    /// Who vouches for the mini-program's customers.
+    pub wechat: Arc<dyn Wechat>,
     /// What the operator said.
     pub settings: AppSettings,
 }
@@ -55,6 +57,12 @@ pub struct AppSettings {
     pub request_timeout: Duration,
     /// How long a query waits for the position it was sent.
     pub query_patience: Duration,
+    /// How old a signature of the mini-program may be; zero: as old as it likes.
+    pub signature_window: Duration,
+    /// How long the very same toggle request counts as sent again; zero: not at all.
+    pub toggle_repeat: Duration,
+    /// Whether the test version of the mini-program's login is there.
+    pub zhugeleida_test_login: bool,
 }
 
 impl From<&Settings> for AppSettings {
@@ -68,6 +76,12 @@ impl From<&Settings> for AppSettings {
             body_max_bytes: settings.limits.body_max_bytes,
             request_timeout: settings.limits.request_timeout_ms,
             query_patience: settings.limits.projection_wait_ms,
+            signature_window: settings.zhugeleida.signature_window_secs,
+            toggle_repeat: settings.zhugeleida.toggle_repeat_ms,
+            zhugeleida_test_login: match settings.zhugeleida.zhugeleida_test_login {
+                Some(switch) => switch == Switch::On,
+                None => settings.wechat.wechat_app_id.is_none(),
+            },
         }
     }
 }
@@ -83,6 +97,7 @@ struct Inner {
     passwords: Passwords,
     pictures: Pictures,
     rate_limits: RateLimits,
+    wechat_sessions: WechatSessions,
     work: TaskTracker,
     uploads: Arc<Semaphore>,
 }
@@ -97,12 +112,14 @@ impl App {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
         let rate_limits = RateLimits::new(parts.reads.clone());
+        let wechat_sessions = WechatSessions::new(parts.reads.clone());
         Self {
             inner: Arc::new(Inner {
                 parts,
                 passwords: Passwords::default(),
                 pictures: Pictures::default(),
                 rate_limits,
+                wechat_sessions,
                 work: TaskTracker::new(),
                 uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
             }),
@@ -161,6 +178,18 @@ impl App {
     #[must_use]
     pub fn rate_limits(&self) -> &RateLimits {
         &self.inner.rate_limits
+    }
+
+    /// Who vouches for the mini-program's customers.
+    #[must_use]
+    pub fn wechat(&self) -> &dyn Wechat {
+        &*self.inner.parts.wechat
+    }
+
+    /// The sealed session keys of WeChat logins.
+    #[must_use]
+    pub fn wechat_sessions(&self) -> &WechatSessions {
+        &self.inner.wechat_sessions
     }
 
     /// The time.

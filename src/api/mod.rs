@@ -10,6 +10,7 @@
 //! | `community/` | the community and ticket app, `/community/api/v1` |
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `weidu/` | customer cases, `/weidu/api/v1`, and their files |
+//! | `zhugeleida/` | the mini-program, `/zhugeleida` |
 //! | `admin/` | the staff endpoint, `/admin/commands` |
 //! | `ops/` | the operators' listener, and health on both |
 //! | `openapi.rs` | everything above in one document |
@@ -33,6 +34,7 @@ pub mod server;
 pub mod weidu;
 pub mod wire;
 pub mod xdua;
+pub mod zhugeleida;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +56,7 @@ pub fn surfaces() -> OpenApiRouter<App> {
         .merge(community::routes())
         .merge(xdua::routes())
         .merge(weidu::routes())
+        .merge(zhugeleida::routes())
         .merge(admin::routes())
 }
 
@@ -65,9 +68,10 @@ pub fn router(app: App, readiness: Readiness) -> Router {
         .with_state(app.clone())
         .merge(health::routes().with_state(readiness))
         .split_for_parts();
+    let router = router.method_not_allowed_fallback(wrong);
+    let known = router.clone().fallback(unknown);
     router
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong)
+        .fallback(async move |request| zhugeleida::slash_or_not(known, request).await)
         // Handlers read bodies up to their own limits.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(app, answer::frame))
@@ -78,6 +82,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
         Some("obj" | "xdua") => xdua::word(trouble),
+        Some("zhugeleida") => zhugeleida::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
         Some("community" | "media") => community::word(trouble),
         Some("admin") => admin::word(trouble),

@@ -8,7 +8,7 @@ use super::identity::STAFF_COOKIE;
 use super::ops;
 
 /// What belongs together, and where it listens.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     (
         "backend",
         "The task back office (后台), on the public listener.",
@@ -25,6 +25,10 @@ const TAGS: [(&str, &str); 7] = [
     (
         "weidu",
         "Customer cases for everybody (客户案例), on the public listener.",
+    ),
+    (
+        "zhugeleida",
+        "The mini-program (诸葛雷达 小程序), on the public listener.",
     ),
     ("admin", "Commands by staff, on the public listener."),
     ("health", "On both listeners."),
@@ -64,6 +68,13 @@ pub fn document() -> OpenApi {
     components.add_security_scheme(
         "xdua_token",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("Authorization"))),
+    );
+    components.add_security_scheme(
+        "zhugeleida_signature",
+        SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::with_description(
+            "rand_str",
+            "md5_hex(timestamp + token), beside `user_id` and `timestamp`",
+        ))),
     );
     document
 }

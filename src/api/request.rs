@@ -132,6 +132,24 @@ impl Incoming {
         ])
     }
 
+    /// SHA-256 of method, path and what matters of the parameters, where the query carries a signature that differs from
+    /// request to request.
+    #[must_use]
+    pub fn digest_of(&self, asked: &[u8]) -> [u8; 32] {
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        hash([method.as_bytes(), path.as_bytes(), asked])
+    }
+
+    /// Names what this very request came to within a slot of time, for requests that a browser or proxy sends twice.
+    #[must_use]
+    pub fn sent_again(&self, actor: &str, slot: i64) -> ReceiptKey {
+        let digest = self.digest();
+        ReceiptKey {
+            key: hash([b"again", actor.as_bytes(), &digest, &slot.to_be_bytes()]),
+            digest,
+        }
+    }
+
     /// What the desk needs to know of a request by a known actor: `endpoint` is its documented path, `digest` from
     /// [`Incoming::digest`].
     ///

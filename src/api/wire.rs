@@ -87,6 +87,64 @@ impl Params {
         self
     }
 
+    /// These parameters, where `other` is another spelling of `name`. With both there, `name` counts.
+    #[must_use]
+    pub fn spelled(mut self, other: &str, name: &str) -> Self {
+        if let Some(value) = self.0.remove(other) {
+            let entry = self.0.entry(name).or_insert(Value::Null);
+            if entry.is_null() {
+                *entry = value;
+            }
+        }
+        self
+    }
+
+    /// What is asked, but for some parameters that only say who asks: the same bytes for the same parameters.
+    #[must_use]
+    pub fn canonical(&self, without: &[&str]) -> Vec<u8> {
+        let mut asked: Vec<(&String, &Value)> = self.0.iter().collect();
+        asked.retain(|(name, value)| !without.contains(&name.as_str()) && !value.is_null());
+        asked.sort_by_key(|(name, _)| *name);
+        let mut bytes = Vec::new();
+        for (name, value) in asked {
+            bytes.extend(Value::from(name.as_str()).to_string().into_bytes());
+            bytes.extend(value.to_string().into_bytes());
+        }
+        bytes
+    }
+
+    /// A text or a number in the very characters that were sent.
+    ///
+    /// # Errors
+    /// As [`Params::text`].
+    pub fn as_sent(&self, field: &'static str) -> Result<Field<String>, Invalid> {
+        self.read(field, |value| match value {
+            Value::Number(number) => Ok(number.to_string()),
+            other => text(other),
+        })
+    }
+
+    /// An integer that may stand in a pair of quotes, as `uid='7'`.
+    ///
+    /// # Errors
+    /// As [`Params::int`].
+    pub fn quoted_int(&self, field: &'static str) -> Result<Field<i64>, Invalid> {
+        self.read(field, |value| match value {
+            Value::String(text) => int(&Value::from(unquoted(text))),
+            other => int(other),
+        })
+    }
+
+    /// A text, trimmed, that may stand in a pair of quotes, as `code='…'`.
+    ///
+    /// # Errors
+    /// As [`Params::text`].
+    pub fn quoted_text(&self, field: &'static str) -> Result<Field<String>, Invalid> {
+        self.read(field, |value| {
+            text(value).map(|text| unquoted(&text).to_owned())
+        })
+    }
+
     /// Is it there, and null? Where null clears, that is not the same as absent.
     #[must_use]
     pub fn is_null(&self, field: &str) -> bool {
@@ -273,6 +331,13 @@ fn int(value: &Value) -> Result<i64, Flaw> {
     }
 }
 
+/// Without the blanks around it and one pair of quotes, single or double.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('\'').or_else(|| inner('"')).map_or(text, str::trim)
+}
+
 fn bool(value: &Value) -> Result<bool, Flaw> {
     match value {
         Value::Bool(value) => Ok(*value),
@@ -417,5 +482,52 @@ mod tests {
         assert_eq!(body.or(query()).ints("ids").unwrap().or(vec![]), [1, 2, 3]);
         let body = params(&json!({ "ids": [] }));
         assert!(body.or(query()).ints("ids").unwrap().or(vec![]).is_empty());
+    }
+
+    #[test]
+    fn one_pair_of_quotes_is_stripped() {
+        let given = params(
+            &json!({ "a": "'7'", "b": "\"8\"", "c": " 'x' ", "d": "'", "e": "''y''", "f": 9 }),
+        );
+        assert_eq!(given.quoted_int("a").unwrap().required(), Ok(7));
+        assert_eq!(given.quoted_int("b").unwrap().required(), Ok(8));
+        assert_eq!(given.quoted_int("f").unwrap().required(), Ok(9));
+        let text = |field| given.quoted_text(field).unwrap().required().unwrap();
+        assert_eq!(
+            (text("c").as_str(), text("d").as_str(), text("e").as_str()),
+            ("x", "'", "'y'")
+        );
+        assert_eq!(given.quoted_int("c").unwrap_err().flaw, Flaw::WrongType);
+        assert_eq!(given.as_sent("f").unwrap().required(), Ok("9".to_owned()));
+        assert_eq!(
+            given.as_sent("c").unwrap().required(),
+            Ok(" 'x' ".to_owned())
+        );
+    }
+
+    #[test]
+    fn another_spelling_is_the_same_parameter() {
+        let id = |value: Value| {
+            params(&value)
+                .spelled("u_id", "uid")
+                .int("uid")
+                .unwrap()
+                .optional()
+        };
+        assert_eq!(id(json!({ "u_id": 7 })), Some(7));
+        assert_eq!(id(json!({ "u_id": 7, "uid": null })), Some(7));
+        assert_eq!(id(json!({ "u_id": 7, "uid": 8 })), Some(8));
+        assert_eq!(id(json!({})), None);
+    }
+
+    #[test]
+    fn what_is_asked_is_told_apart_from_who_asks() {
+        let asked = |value: Value| params(&value).canonical(&["rand_str"]);
+        assert_eq!(
+            asked(json!({ "a": 1, "b": "2", "rand_str": "x" })),
+            asked(json!({ "rand_str": "y", "b": "2", "a": 1, "c": null }))
+        );
+        assert_ne!(asked(json!({ "a": 1 })), asked(json!({ "a": 2 })));
+        assert_ne!(asked(json!({ "a": "b" })), asked(json!({ "ab": "" })));
     }
 }

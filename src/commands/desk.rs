@@ -227,6 +227,29 @@ impl Desk {
         Err(DeskError::Conflict)
     }
 
+    /// What the first request under a receipt key came to; `None` when there was none, or it was refused.
+    ///
+    /// # Errors
+    /// [`DeskError::KeyReused`], or a fault.
+    pub async fn kept<O: Operation>(
+        &self,
+        receipt: &ReceiptKey,
+    ) -> Result<Option<Done<O::Outcome>>, DeskError<O::Refusal>> {
+        let Some(Verdict::Repeated {
+            digest,
+            outcome,
+            position,
+        }) = self.ledger.receipt(&receipt.key).await.map_err(fault)?
+        else {
+            return Ok(None);
+        };
+        match self.repeat::<O>(receipt, &digest, &outcome, position).await {
+            Ok(done) => Ok(Some(done)),
+            Err(DeskError::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn attempt<O: Operation>(
         &self,
         request: &Request,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decide;
-use crate::events::party::Party;
+use super::targets::{Standing, standing};
+use super::{Book, Decide, Operation, Stop};
+use crate::events::party::{Party, PartyKind, Target, TargetKind};
 use crate::events::{Message, MessageEvent};
 use crate::ledger::Personal;
 
@@ -87,12 +88,97 @@ impl Decide for Message {
     }
 }
 
+/// Sends a text from one side of the community to another that is there.
+#[derive(Debug, Clone)]
+pub struct SendText {
+    /// The new id.
+    pub id: i64,
+    /// Who writes.
+    pub from: Party,
+    /// To whom.
+    pub to: Party,
+    /// What.
+    pub content: String,
+}
+
+impl Operation for SendText {
+    /// The message's id: under a repeated key the first one's.
+    type Outcome = i64;
+    type Refusal = MessageError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<i64, Stop<MessageError>> {
+        there(book, &self.to).await?;
+        // Whoever writes is a member with a session, unless staff writes for a master or merchant.
+        if self.from.kind != PartyKind::Member {
+            there(book, &self.from).await?;
+        }
+        let id = self.id.to_string();
+        let send = MessageCommand::Send {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            content: Personal::new(self.from.subject(), self.content.clone()),
+            info_type: None,
+        };
+        book.create::<Message>(&id);
+        book.decide::<Message>(&id, &send).await?;
+        Ok(self.id)
+    }
+}
+
+/// One side of a conversation of the community must be there. The customer service always is.
+async fn there(book: &mut Book, party: &Party) -> Result<(), Stop<MessageError>> {
+    let kind = match party.kind {
+        PartyKind::Member => TargetKind::User,
+        PartyKind::Master => TargetKind::Master,
+        PartyKind::Merchant => TargetKind::Merchant,
+        PartyKind::CustomerService => return Ok(()),
+        PartyKind::Customer
+        | PartyKind::Card
+        | PartyKind::Weidu
+        | PartyKind::Staff
+        | PartyKind::System
+        | PartyKind::Anonymous => return Err(Stop::Refused(MessageError::NoRecipient)),
+    };
+    match standing(book, &Target::new(kind, &party.id)).await? {
+        Standing::Live => Ok(()),
+        Standing::Gone | Standing::Unknown => Err(Stop::Refused(MessageError::NoRecipient)),
+    }
+}
+
+/// Throws one side's copies away: all of them or none. Those that are unknown or thrown away already are passed over.
+#[derive(Debug, Clone)]
+pub struct DeleteMessages {
+    /// Which.
+    pub ids: Vec<i64>,
+    /// Which side asks.
+    pub by: Party,
+}
+
+impl Operation for DeleteMessages {
+    type Outcome = ();
+    type Refusal = MessageError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<(), Stop<MessageError>> {
+        let ids: Vec<String> = self.ids.iter().map(i64::to_string).collect();
+        book.open_all::<Message>(&ids).await?;
+        for id in &ids {
+            if *book.state::<Message>(id).await? == Message::Unsent {
+                continue;
+            }
+            let delete = MessageCommand::Delete {
+                by: self.by.clone(),
+            };
+            book.decide::<Message>(id, &delete).await?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use cqrs_es::test::TestFramework;
 
     use super::*;
-    use crate::events::party::PartyKind;
 
     fn party(id: &str) -> Party {
         Party::new(PartyKind::Member, id)

@@ -4,23 +4,42 @@
 //! lookups arrive inside the command.
 
 pub mod account;
+pub mod article;
 mod book;
+pub mod browsing;
+pub mod card;
+pub mod cart;
+pub mod case;
+pub mod chat;
+pub mod cloth;
 pub mod comment;
+pub mod company;
+pub mod conversation;
+pub mod customer;
 mod desk;
+pub mod diary;
 pub mod ending;
 pub mod follow;
+pub mod listed;
+pub mod master;
 pub mod media;
 pub mod member;
 pub mod message;
 pub mod name_claim;
+pub mod order;
 pub mod phone_code;
+pub mod product;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod showcase;
+pub mod tag;
 pub mod targets;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
+pub mod website;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -131,16 +150,40 @@ macro_rules! aggregate {
 
 aggregate! {
     crate::events::Account,
+    crate::events::Article,
+    crate::events::Banner,
+    crate::events::Card,
+    crate::events::Cart,
+    crate::events::Case,
+    crate::events::Cloth,
     crate::events::Comment,
+    crate::events::Company,
+    crate::events::Conversation,
+    crate::events::Customer,
+    crate::events::Diary,
     crate::events::Follow,
+    crate::events::Game,
+    crate::events::Master,
     crate::events::Media,
+    crate::events::Merchant,
     crate::events::Message,
     crate::events::NameClaim,
+    crate::events::Order,
     crate::events::PhoneCode,
+    crate::events::Product,
+    crate::events::Project,
     crate::events::Reaction,
     crate::events::Session,
     crate::events::Showcase,
+    crate::events::Tag,
     crate::events::Task,
     crate::events::Team,
+    crate::events::Ticket,
     crate::events::Visit,
+    crate::events::Website,
+}
+
+/// A new value, when it differs from the old one.
+fn changed<T: Clone + PartialEq>(new: Option<&T>, old: &T) -> Option<T> {
+    new.filter(|new| *new != old).cloned()
 }

@@ -2,12 +2,15 @@
 //!
 //! One stream per actor, kind and target: a busy target never contends.
 
+use chrono::serde::ts_milliseconds;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::targets::{Standing, standing};
 use super::{Book, Decide, Operation, Stop};
-use crate::events::reaction::{ReactionKey, Vote};
-use crate::events::{Reaction, ReactionEvent};
+use crate::events::party::{Party, Target, TargetKind};
+use crate::events::reaction::{ReactionKey, ReactionKind, Vote};
+use crate::events::{Comment, Reaction, ReactionEvent};
 
 /// What can be asked of a reaction. The key goes into the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,16 @@ pub enum Wish {
     Remove,
     /// That it be the other way round. Not repeat-safe by nature.
     Toggle,
+}
+
+/// What a toggle came to. Its time tells a request that was sent again from one that is meant anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toggled {
+    /// Whether the reaction stands afterwards.
+    pub stands: bool,
+    /// When it was asked for.
+    #[serde(with = "ts_milliseconds")]
+    pub at: DateTime<Utc>,
 }
 
 /// Why a reaction says no.
@@ -88,6 +101,44 @@ impl Operation for React {
     async fn attempt(&self, book: &mut Book) -> Result<bool, Stop<ReactionError>> {
         let standing = standing(book, &self.key.target).await?;
         react(book, &self.key, self.wish, standing).await
+    }
+}
+
+/// Votes on a comment. A vote the other way moves; the same again changes nothing.
+#[derive(Debug, Clone)]
+pub struct VoteOnComment {
+    /// Who votes.
+    pub by: Party,
+    /// On which comment.
+    pub comment_id: i64,
+    /// What it must stand under: a comment of anything else is not there.
+    pub under: TargetKind,
+    /// Which way.
+    pub vote: Vote,
+}
+
+impl Operation for VoteOnComment {
+    type Outcome = ();
+    type Refusal = ReactionError;
+
+    async fn attempt(&self, book: &mut Book) -> Result<(), Stop<ReactionError>> {
+        let target = Target::new(TargetKind::Comment, self.comment_id);
+        let comment = book.state::<Comment>(&target.id).await?;
+        let under = comment.written().map(|written| &written.target);
+        // Under what is gone nobody can see it.
+        let standing = match under.filter(|under| under.kind == self.under) {
+            Some(under) if standing(book, under).await? == Standing::Live => {
+                standing(book, &target).await?
+            }
+            Some(_) | None => Standing::Unknown,
+        };
+        let key = ReactionKey {
+            actor: self.by.clone(),
+            kind: ReactionKind::Vote,
+            target,
+        };
+        react(book, &key, Wish::Add(Some(self.vote)), standing).await?;
+        Ok(())
     }
 }
 

@@ -4,33 +4,72 @@
 //! `every_aggregate!`.
 
 pub mod account;
+pub mod article;
+pub mod banner;
+pub mod card;
+pub mod cart;
+pub mod case;
+pub mod cloth;
 pub mod comment;
+pub mod company;
+pub mod conversation;
+pub mod customer;
+pub mod diary;
 pub mod follow;
+pub mod game;
+pub mod listed;
+pub mod master;
 pub mod media;
+pub mod merchant;
 pub mod message;
 pub mod name_claim;
+pub mod order;
 pub mod party;
 pub mod phone_code;
+pub mod product;
+pub mod project;
 pub mod reaction;
 pub mod session;
 pub mod showcase;
+pub mod tag;
 pub mod task;
 pub mod team;
+pub mod ticket;
 pub mod visit;
+pub mod website;
 
 pub use account::{Account, AccountEvent};
+pub use article::{Article, ArticleEvent};
+pub use banner::{Banner, BannerEvent};
+pub use card::{Card, CardEvent};
+pub use cart::{Cart, CartEvent};
+pub use case::{Case, CaseEvent};
+pub use cloth::{Cloth, ClothEvent};
 pub use comment::{Comment, CommentEvent};
+pub use company::{Company, CompanyEvent};
+pub use conversation::{Conversation, ConversationEvent};
+pub use customer::{Customer, CustomerEvent};
+pub use diary::{Diary, DiaryEvent};
 pub use follow::{Follow, FollowEvent};
+pub use game::{Game, GameEvent};
+pub use master::{Master, MasterEvent};
 pub use media::{Media, MediaEvent};
+pub use merchant::{Merchant, MerchantEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
+pub use order::{Order, OrderEvent};
 pub use phone_code::{PhoneCode, PhoneCodeEvent};
+pub use product::{Product, ProductEvent};
+pub use project::{Project, ProjectEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
 pub use showcase::{Showcase, ShowcaseEvent};
+pub use tag::{Tag, TagEvent};
 pub use task::{Task, TaskEvent, TaskKind, TaskStatus};
 pub use team::{Team, TeamEvent};
+pub use ticket::{Ticket, TicketEvent};
 pub use visit::{Visit, VisitEvent};
+pub use website::{Website, WebsiteEvent};
 
 use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
 
@@ -78,18 +117,37 @@ macro_rules! every_aggregate {
 
 every_aggregate! {
     Account => AccountEvent,
+    Article => ArticleEvent,
+    Banner => BannerEvent,
+    Card => CardEvent,
+    Cart => CartEvent,
+    Case => CaseEvent,
+    Cloth => ClothEvent,
     Comment => CommentEvent,
+    Company => CompanyEvent,
+    Conversation => ConversationEvent,
+    Customer => CustomerEvent,
+    Diary => DiaryEvent,
     Follow => FollowEvent,
+    Game => GameEvent,
+    Master => MasterEvent,
     Media => MediaEvent,
+    Merchant => MerchantEvent,
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
+    Order => OrderEvent,
     PhoneCode => PhoneCodeEvent,
+    Product => ProductEvent,
+    Project => ProjectEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,
     Showcase => ShowcaseEvent,
+    Tag => TagEvent,
     Task => TaskEvent,
     Team => TeamEvent,
+    Ticket => TicketEvent,
     Visit => VisitEvent,
+    Website => WebsiteEvent,
 }
 
 /// The state of one stream on its way through its events, for audits, which meet all aggregates alike.
@@ -135,4 +193,11 @@ pub struct Fact {
     pub recorded: Recorded,
     /// What it says.
     pub event: Event,
+}
+
+/// Takes a new value, where an edit has one.
+fn set<T: Clone>(value: &mut T, new: Option<&T>) {
+    if let Some(new) = new {
+        value.clone_from(new);
+    }
 }

@@ -63,6 +63,17 @@ pub enum Vote {
     Down,
 }
 
+impl Vote {
+    /// The word in payloads and tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// Names the stream: `Reaction:{actor}:{kind}:{target}`, as `member:{uid}:like:article:61`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReactionKey {

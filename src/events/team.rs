@@ -8,6 +8,7 @@ use chrono::serde::ts_milliseconds_option;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::set;
 use crate::ledger::State;
 use crate::stored_events;
 
@@ -202,12 +203,6 @@ impl LiveTeam {
                 }
             }
         }
-    }
-}
-
-fn set<T: Clone>(value: &mut T, new: Option<&T>) {
-    if let Some(new) = new {
-        value.clone_from(new);
     }
 }
 

@@ -3,7 +3,12 @@
 mod files;
 pub mod pictures;
 mod sms;
+mod wechat;
 
 pub use files::{FileError, FileStore, Opened};
 pub use pictures::{Picture, PictureError, Pictures};
 pub use sms::{HttpSms, LoggedSms, SmsError, SmsGateway, SmsMessage};
+pub use wechat::{
+    BadWechat, DoesNotDecrypt, PhoneNumber, StandIn, Watermark, Wechat, WechatApi, WechatApp,
+    WechatError, WechatLogin, decrypt_phone_number,
+};

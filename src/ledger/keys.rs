@@ -2,7 +2,7 @@
 //!
 //! Nothing is encrypted with the master key itself: `wrap` wraps the data keys of persons, `names` hashes values
 //! that become part of a stream id (never rotated), `tokens` derives mini-program tokens, `answers` seals stored outcomes, `codes`
-//! hashes SMS codes.
+//! hashes SMS codes, `sessions` seals the session keys of WeChat logins.
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, Generate, KeyInit, Nonce, Payload};
@@ -86,6 +86,7 @@ pub struct Keys {
     tokens: Secret,
     answers: Secret,
     codes: Secret,
+    sessions: Secret,
     check: [u8; 32],
 }
 
@@ -100,6 +101,7 @@ impl Keys {
             tokens: derive("tokens"),
             answers: derive("answers"),
             codes: derive("codes"),
+            sessions: derive("sessions"),
             check: derive("check").mac(b"this is the master key of this log"),
         }
     }
@@ -134,6 +136,12 @@ impl Keys {
     #[must_use]
     pub fn answers(&self) -> &Secret {
         &self.answers
+    }
+
+    /// The key that session keys of WeChat logins are sealed under.
+    #[must_use]
+    pub fn sessions(&self) -> &Secret {
+        &self.sessions
     }
 
     /// Wraps the data key of a subject. The first byte names the wrapping key.

@@ -7,11 +7,13 @@ mod database;
 mod migrate;
 pub mod private;
 mod rate_limits;
+mod wechat_sessions;
 
 pub use database::{Database, DatabaseError};
 pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};
 pub use rate_limits::{Limit, RateLimits};
+pub use wechat_sessions::WechatSessions;
 
 /// The role every service connection acts as; the first migration creates it. It may select and call the append, but
 /// neither update nor delete events.

@@ -5,21 +5,35 @@
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
 mod accounts;
+pub mod articles;
 pub mod authors;
+pub mod cards;
+pub mod cases;
+pub mod comments;
+pub mod companies;
+pub mod customers;
+pub mod diaries;
 pub mod dua_users;
 pub mod filter;
 pub mod follows;
 pub mod media;
 pub mod members;
+pub mod messages;
+pub mod products;
 pub mod projector;
+pub mod reactions;
 mod rows;
 pub mod sessions;
 pub mod showcases;
 pub mod staff;
+pub mod tags;
 pub mod tasks;
 pub mod teams;
+pub mod visits;
+pub mod websites;
 
 use async_trait::async_trait;
+use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::PgConnection;
 
 use crate::events::{Event, Fact};
@@ -99,16 +113,29 @@ pub trait Projection: Send + Sync {
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
+        &articles::Articles,
         &authors::Authors,
+        &cards::Cards,
+        &cases::Cases,
+        &comments::Comments,
+        &companies::Companies,
+        &customers::Customers,
+        &diaries::Diaries,
         &dua_users::DuaUsers,
         &follows::Follows,
         &media::MediaFiles,
         &members::Members,
+        &messages::Messages,
+        &products::Products,
+        &reactions::Reactions,
         &sessions::Sessions,
         &showcases::Showcases,
         &staff::Staff,
+        &tags::Tags,
         &tasks::Tasks,
         &teams::Teams,
+        &visits::Visits,
+        &websites::Websites,
     ]
 }
 
@@ -147,4 +174,9 @@ pub fn register(watermark: &Watermark) {
 fn number(fact: &Fact, text: &str) -> Result<i64, FoldError> {
     text.parse()
         .map_err(|_| FoldError::Data(format!("{} names no number", fact.recorded.stream)))
+}
+
+/// When it was recorded, cut to the milliseconds of the wire: rows that show the same time are ordered by their ids.
+fn at(fact: &Fact) -> DateTime<Utc> {
+    fact.recorded.recorded_at.trunc_subsecs(3)
 }

@@ -139,6 +139,14 @@ pub struct Settings {
     #[arg(long, env = "SHIJI_UPLOAD_MAX_BYTES", default_value = "10485760", value_name = "BYTES", value_parser = count)]
     pub upload_max_bytes: usize,
 
+    /// The mini-program.
+    #[command(flatten)]
+    pub zhugeleida: ZhugeleidaSettings,
+
+    /// WeChat, which vouches for the mini-program's customers.
+    #[command(flatten)]
+    pub wechat: WechatSettings,
+
     /// What may grow, and how far.
     #[command(flatten)]
     pub limits: Limits,
@@ -159,6 +167,65 @@ pub struct Settings {
     /// Which logs are written, as `tracing` filter directives. Default `info,sqlx=warn`.
     #[arg(long, env = "SHIJI_LOG", default_value = "info,sqlx=warn", value_name = "FILTER", value_parser = log_filter)]
     pub log: String,
+}
+
+/// What the mini-program surface can be told.
+#[derive(Debug, Clone, Args)]
+pub struct ZhugeleidaSettings {
+    /// How old a signature of the mini-program may be, in seconds; 0: as old as it likes. Default 86400, a day.
+    #[arg(long, env = "SHIJI_SIGNATURE_WINDOW_SECS", default_value = "86400", value_name = "SECONDS", value_parser = seconds_or_none)]
+    pub signature_window_secs: Duration,
+
+    /// How long the very same toggle request counts as sent again, in milliseconds; 0: not at all. Default 2000.
+    #[arg(long, env = "SHIJI_TOGGLE_REPEAT_MS", default_value = "2000", value_name = "MILLISECONDS", value_parser = millis_or_none)]
+    pub toggle_repeat_ms: Duration,
+
+    /// Whether the test version of the mini-program's login is there. Default: until a WeChat app is configured.
+    #[arg(long, env = "SHIJI_ZHUGELEIDA_TEST_LOGIN", value_name = "SWITCH")]
+    pub zhugeleida_test_login: Option<Switch>,
+}
+
+/// The WeChat apps that people log in to. Absent: a stand-in that knows everybody, for development.
+#[derive(Debug, Clone, Args)]
+pub struct WechatSettings {
+    /// Id of the mini-program.
+    #[arg(long, env = "SHIJI_WECHAT_APP_ID", value_name = "ID")]
+    pub wechat_app_id: Option<String>,
+
+    /// Secret of the mini-program.
+    #[arg(
+        long,
+        env = "SHIJI_WECHAT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub wechat_secret: Option<SecretString>,
+
+    /// Id of the official account.
+    #[arg(long, env = "SHIJI_WECHAT_OA_APP_ID", value_name = "ID")]
+    pub wechat_oa_app_id: Option<String>,
+
+    /// Secret of the official account.
+    #[arg(
+        long,
+        env = "SHIJI_WECHAT_OA_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub wechat_oa_secret: Option<SecretString>,
+
+    /// Where WeChat's API is. Default `https://api.weixin.qq.com`.
+    #[arg(long, env = "SHIJI_WECHAT_BASE_URL", default_value = "https://api.weixin.qq.com", value_name = "URL", value_parser = base_url)]
+    pub wechat_base_url: String,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// Everything that can grow has a limit with a name.
@@ -288,6 +355,20 @@ fn six_digits(text: &str) -> Result<String, &'static str> {
     digits
         .then(|| text.to_owned())
         .ok_or("it must be six digits")
+}
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        _ => seconds(text),
+    }
+}
+
+fn millis_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        _ => millis(text),
+    }
 }
 
 fn base_url(text: &str) -> Result<String, &'static str> {

@@ -14,9 +14,9 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 115;
+const UNBUILT_AT_MOST: usize = 52;
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 9] = [
+const OURS: [(&str, &str); 10] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("POST", "/admin/showcases/{task_id}/files"),
     ("GET", CASE_FILE),
@@ -24,6 +24,7 @@ const OURS: [(&str, &str); 9] = [
     ("PUT", "/media/{name}"),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
+    ("GET", "/zhugeleida/xiaochengxu/diary_manage/diary_list"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ];
@@ -195,12 +196,12 @@ async fn every_endpoint_answers_its_methods_and_no_others() {
             }
             for method in &methods {
                 let url = format!("{listener}{}", filled(&path));
-                let status = answer(node.client.request(method.clone(), url))
-                    .await
-                    .status;
+                let got = answer(node.client.request(method.clone(), url)).await;
+                // The mini-program's table of codes has the wrong method in the body.
+                let wrong = got.status == 405 || got.body["code"] == 402;
                 let known = described.contains(&(method.to_string(), path.clone()))
                     || (method.as_str(), path.as_str()) == ALSO;
-                assert_eq!(status != 405, known, "{method} {path} answers {status}");
+                assert_eq!(!wrong, known, "{method} {path} answers {}", got.status);
             }
         }
     }
@@ -232,6 +233,9 @@ async fn nothing_is_open_to_who_is_not_logged_in_but_what_must_be() {
             let refused = answer(request).await.body;
             let said = if path.ends_with("/obj") {
                 refused["error"] == xdua
+            } else if path.starts_with("/zhugeleida") {
+                // No signature, no code of WeChat's, nobody named.
+                [301, 303, 404].iter().any(|code| refused["code"] == *code)
             } else {
                 refused["code"] == 401
             };

@@ -9,3 +9,4 @@ mod ops;
 mod server;
 mod weidu;
 mod xdua;
+mod zhugeleida;

@@ -7,13 +7,16 @@ use serde_json::Value;
 use shiji::commands::Decide;
 use shiji::commands::follow::FollowCommand;
 use shiji::events::account::ProfileChange;
+use shiji::events::card::CardProfile;
+use shiji::events::customer::{Source, UserType};
 use shiji::events::party::{Party, PartyKind, Target};
 use shiji::events::reaction::ReactionKey;
 use shiji::events::showcase::{Industry, Score, ShowcaseFile};
 use shiji::events::{
-    Account, AccountEvent, Comment, CommentEvent, Event, Fact, Follow, Media, MediaEvent, Reaction,
-    ReactionEvent, Session, SessionEvent, Showcase, ShowcaseEvent, Task, TaskEvent, TaskKind, Team,
-    TeamEvent, VisitEvent,
+    Account, AccountEvent, Card, CardEvent, Comment, CommentEvent, Company, CompanyEvent, Customer,
+    CustomerEvent, Event, Fact, Follow, Media, MediaEvent, Reaction, ReactionEvent, Session,
+    SessionEvent, Showcase, ShowcaseEvent, Task, TaskEvent, TaskKind, Team, TeamEvent, Visit,
+    VisitEvent,
 };
 use shiji::ledger::{Personal, Recorded, State, StreamId};
 use shiji::projections::{self, Handling};
@@ -21,14 +24,17 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::dump;
+use super::social::{self, Social};
 use crate::support::TestDatabase;
 
+/// Where the streams of the mini-program begin; their ids count from 17.
+const MINI_PROGRAM: usize = 31 + social::STREAMS;
 /// How many streams a history moves.
-const STREAMS: usize = 31;
+const STREAMS: usize = MINI_PROGRAM + 10;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..100).prop_map(|moves| {
+    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -72,10 +78,15 @@ enum Now {
     Media(Media),
     Team(Team),
     Showcase(Showcase),
-    Visit,
-    Reaction(Reaction),
+    ShowcaseVisit,
     Comment(Comment),
     Follow(Follow, FollowCommand),
+    Social(Social),
+    Customer(Customer),
+    Company(Company),
+    Card(Card),
+    Visit(Visit),
+    Reaction(Reaction),
 }
 
 /// The cases of a history. What is counted of them may come before them.
@@ -119,7 +130,7 @@ impl Stream {
             20 => (
                 "Visit",
                 format!("weidu:anonymous:showcase:{}", CASES[0]),
-                Now::Visit,
+                Now::ShowcaseVisit,
             ),
             21 | 22 => (
                 "Reaction",
@@ -137,7 +148,7 @@ impl Stream {
                 format!("community:{number}"),
                 Now::Account(Account::default()),
             ),
-            27.. => {
+            27..31 => {
                 let (follower, target) = [
                     (25, "user:26"),
                     (26, "user:25"),
@@ -152,10 +163,49 @@ impl Stream {
                 let id = format!("{}:{target}", command.follower);
                 ("Follow", id, Now::Follow(Follow::default(), command))
             }
+            31..MINI_PROGRAM => {
+                let (id, social) = Social::new(number - 31);
+                let state = Now::Social(social);
+                return Self { id, state };
+            }
+            MINI_PROGRAM.. => return Self::of_the_mini_program(number - MINI_PROGRAM + 17),
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
                 Now::Media(Media::default()),
+            ),
+        };
+        let id = StreamId::new(aggregate, id);
+        Self { id, state }
+    }
+
+    fn of_the_mini_program(number: usize) -> Self {
+        let (aggregate, id, state) = match number {
+            17..19 => (
+                "Customer",
+                number.to_string(),
+                Now::Customer(Customer::default()),
+            ),
+            19 | 20 => (
+                "Company",
+                number.to_string(),
+                Now::Company(Company::default()),
+            ),
+            21 | 22 => ("Card", number.to_string(), Now::Card(Card::default())),
+            23 | 24 => (
+                "Visit",
+                format!("customer:17:card:{}", number - 2),
+                Now::Visit(Visit::default()),
+            ),
+            25 => (
+                "Reaction",
+                "customer:17:praise:card:21".to_owned(),
+                Now::Reaction(Reaction::default()),
+            ),
+            _ => (
+                "Reaction",
+                "customer:18:sign:card:21".to_owned(),
+                Now::Reaction(Reaction::default()),
             ),
         };
         let id = StreamId::new(aggregate, id);
@@ -191,19 +241,44 @@ impl Stream {
                 state.apply(&event);
                 Event::Showcase(event)
             }
-            Now::Visit => Event::Visit(VisitEvent::ShowcaseViewed {
+            Now::ShowcaseVisit => Event::Visit(VisitEvent::ShowcaseViewed {
                 viewer: "anonymous".to_owned(),
                 task_id: CASES[0].to_owned(),
             }),
-            Now::Reaction(state) => {
-                let event = reaction_event(*state, self.id.id.parse().unwrap());
-                state.apply(&event);
-                Event::Reaction(event)
-            }
             Now::Comment(state) => {
                 let event = comment_event(state, choice, text)?;
                 state.apply(&event);
                 Event::Comment(event)
+            }
+            Now::Customer(state) => {
+                let event = customer_event(state, choice, &subject, text)?;
+                state.apply(&event);
+                Event::Customer(event)
+            }
+            Now::Company(state) => {
+                let name = text.to_owned();
+                let event = match state {
+                    Company::Uncreated => CompanyEvent::CompanyCreated { name },
+                    Company::Created { .. } => CompanyEvent::CompanyRenamed { name },
+                };
+                state.apply(&event);
+                Event::Company(event)
+            }
+            Now::Card(state) => {
+                let event = card_event(state, choice, &subject, text)?;
+                state.apply(&event);
+                Event::Card(event)
+            }
+            Now::Visit(state) => {
+                let uid = if self.id.id.ends_with("21") { 21 } else { 22 };
+                let event = visit_event(choice, uid);
+                state.apply(&event);
+                Event::Visit(event)
+            }
+            Now::Reaction(state) => {
+                let event = reaction_event(*state, &self.id.id);
+                state.apply(&event);
+                Event::Reaction(event)
             }
             Now::Session(state) => {
                 let event = match state {
@@ -218,6 +293,7 @@ impl Stream {
                 state.apply(&event);
                 Event::Session(event)
             }
+            Now::Social(social) => social.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued { issued_to: None },
@@ -369,28 +445,6 @@ fn showcase_event(state: &Showcase, choice: u8, text: &str) -> ShowcaseEvent {
     }
 }
 
-fn reaction_event(state: Reaction, key: ReactionKey) -> ReactionEvent {
-    let ReactionKey {
-        actor,
-        kind,
-        target,
-    } = key;
-    match state {
-        Reaction::Absent => ReactionEvent::ReactionAdded {
-            actor,
-            kind,
-            target,
-            value: None,
-        },
-        Reaction::Given { value } => ReactionEvent::ReactionRemoved {
-            actor,
-            kind,
-            target,
-            value,
-        },
-    }
-}
-
 /// Under a case or, now and then, under something else.
 fn comment_event(state: &Comment, choice: u8, text: &str) -> Option<CommentEvent> {
     Some(match state {
@@ -454,6 +508,150 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
     }
 }
 
+fn customer_event(
+    state: &Customer,
+    choice: u8,
+    subject: &str,
+    text: &str,
+) -> Option<CustomerEvent> {
+    let own = Personal::new(subject, text.to_owned());
+    let (source, user_type) = (Source::Forward, UserType::MiniProgram);
+    let Some(customer) = state.registered() else {
+        return Some(CustomerEvent::CustomerRegistered {
+            openid: own,
+            unionid: None,
+            user_type,
+            source,
+            trial: choice.is_multiple_of(2),
+        });
+    };
+    let uid = i64::from(choice % 3) + 21;
+    Some(match choice {
+        0 => CustomerEvent::CustomerDisabled {},
+        1 => CustomerEvent::CustomerEnabled {},
+        2 => CustomerEvent::CustomerLoggedIn { trial: false },
+        3 if customer.erased => return None,
+        3 => CustomerEvent::PersonErased {},
+        4 | 5 if !customer.bindings.contains_key(&uid) => CustomerEvent::CustomerBound {
+            uid,
+            pid: (choice == 4).then_some(18),
+            source,
+            user_type,
+        },
+        6 if !customer.erased => CustomerEvent::FormIdCollected {
+            form_id: own,
+            expires_at: DateTime::from_timestamp(1_800_000_000 + i64::from(choice), 0).unwrap(),
+        },
+        _ if customer.erased => return None,
+        _ => CustomerEvent::CustomerProfileUpdated {
+            username: Some(own.clone()),
+            headimgurl: None,
+            city: Some(own.clone()),
+            country: None,
+            province: Some(own),
+            language: None,
+        },
+    })
+}
+
+fn card_event(state: &Card, choice: u8, subject: &str, text: &str) -> Option<CardEvent> {
+    let own = || Personal::new(subject, text.to_owned());
+    let Some(card) = state.created() else {
+        let profile = CardProfile {
+            username: own(),
+            avatar: own(),
+            mingpian_avatar: own(),
+            address: text.to_owned(),
+            position: text.to_owned(),
+            email: own(),
+            wechat: own(),
+            mingpian_phone: own(),
+            sign: own(),
+            qr_code_url: text.to_owned(),
+            poster_url: text.to_owned(),
+        };
+        return Some(CardEvent::CardCreated {
+            company_id: 19,
+            profile,
+        });
+    };
+    if card.erased {
+        return None;
+    }
+    Some(match (choice, card.photos.first()) {
+        (0, _) => CardEvent::CardDisabled {},
+        (1, _) => CardEvent::CardEnabled {},
+        (2, _) => CardEvent::PersonErased {},
+        (3, _) => CardEvent::CardTokenRotated {},
+        (4, Some(photo_id)) => CardEvent::CardPhotoRemoved {
+            photo_id: *photo_id,
+        },
+        (4 | 5, _) => CardEvent::CardPhotoAdded {
+            photo_id: card.last_photo_id + 1,
+            photo_url: text.to_owned(),
+        },
+        (_, _) => CardEvent::CardEdited {
+            username: Some(own()),
+            avatar: None,
+            mingpian_avatar: None,
+            address: Some(text.to_owned()),
+            position: None,
+            email: Some(own()),
+            wechat: None,
+            mingpian_phone: None,
+            sign: Some(own()),
+            qr_code_url: None,
+            poster_url: Some(text.to_owned()),
+        },
+    })
+}
+
+fn visit_event(choice: u8, uid: i64) -> VisitEvent {
+    let (customer_id, company_id) = (17, 19);
+    match choice {
+        0..3 => VisitEvent::CardViewed { customer_id, uid },
+        3 => VisitEvent::CardForwarded { customer_id, uid },
+        4 => VisitEvent::CardPosterSaved { customer_id, uid },
+        5 => VisitEvent::CaseBrowsed {
+            customer_id,
+            company_id,
+            case_id: 1,
+        },
+        6 => VisitEvent::WebsiteViewed {
+            customer_id,
+            uid,
+            company_id,
+        },
+        _ => VisitEvent::ShowcaseViewed {
+            viewer: "anonymous".to_owned(),
+            task_id: "x".to_owned(),
+        },
+    }
+}
+
+fn reaction_event(state: Reaction, id: &str) -> ReactionEvent {
+    let ReactionKey {
+        actor,
+        kind,
+        target,
+    } = id.parse().unwrap();
+    let value = None;
+    match state {
+        Reaction::Absent => ReactionEvent::ReactionAdded {
+            actor,
+            kind,
+            target,
+            value,
+        },
+        Reaction::Given { .. } => ReactionEvent::ReactionRemoved {
+            actor,
+            kind,
+            target,
+            value,
+        },
+    }
+}
+
 /// The tables after these batches; everything is taken back.
 async fn tables(
     connection: &mut PgConnection,
@@ -486,7 +684,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
     let connection = tokio::sync::Mutex::new(connection);
     let cases = (
         history(),
-        prop::collection::vec(1..20_usize, 60),
+        prop::collection::vec(1..20_usize, 150),
         prop::collection::vec(any::<bool>(), STREAMS),
     );
     let mut runner = TestRunner::new(Config {

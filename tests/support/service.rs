@@ -18,7 +18,7 @@ use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
 use shiji::events::Session;
-use shiji::gateways::{FileStore, HttpSms, SmsError, SmsGateway, SmsMessage};
+use shiji::gateways::{FileStore, HttpSms, SmsError, SmsGateway, SmsMessage, StandIn, Wechat};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -108,6 +108,9 @@ impl Service {
             body_max_bytes: 1 << 20,
             request_timeout: Duration::from_secs(30),
             query_patience: Duration::from_secs(2),
+            signature_window: Duration::from_secs(86_400),
+            toggle_repeat: Duration::from_secs(2),
+            zhugeleida_test_login: true,
         };
         change(&mut settings);
         Self::on(TestDatabase::create().await, settings).await
@@ -128,6 +131,7 @@ impl Service {
             reads,
             files: FileStore::local(files.path()).unwrap(),
             sms: sms.clone(),
+            wechat: Arc::new(StandIn),
             settings,
         });
         Self {
@@ -144,17 +148,30 @@ impl Service {
 
     /// Another door of the same service, whose requests have only so long.
     pub fn hurried(&self, request_timeout: Duration) -> Door {
+        let mut parts = self.parts();
+        parts.settings.request_timeout = request_timeout;
+        Door::new(&App::new(parts))
+    }
+
+    /// Another door of the same service, for whose customers somebody else vouches.
+    pub fn vouched_by(&self, wechat: Arc<dyn Wechat>) -> Door {
         let parts = AppParts {
+            wechat,
+            ..self.parts()
+        };
+        Door::new(&App::new(parts))
+    }
+
+    /// What this service is made of, for another one beside it.
+    fn parts(&self) -> AppParts {
+        AppParts {
             desk: self.app.desk().clone(),
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
             sms: self.sms.clone(),
-            settings: AppSettings {
-                request_timeout,
-                ..self.app.settings().clone()
-            },
-        };
-        Door::new(&App::new(parts))
+            wechat: Arc::new(StandIn),
+            settings: self.app.settings().clone(),
+        }
     }
 
     /// Lets time pass.

@@ -16,12 +16,20 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::card::CardError;
+use crate::commands::case::CaseError;
 use crate::commands::comment::CommentError;
+use crate::commands::company::CompanyError;
+use crate::commands::customer::CustomerError;
+use crate::commands::diary::DiaryError;
 use crate::commands::media::MediaError;
+use crate::commands::product::ProductError;
 use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::showcase::ShowcaseError;
+use crate::commands::tag::TagError;
 use crate::commands::task::TaskError;
 use crate::commands::team::TeamError;
+use crate::commands::website::WebsiteError;
 use crate::commands::{DeskError, Done, Refusal};
 use crate::gateways::FileError;
 use crate::ledger::{IdError, LoadError};
@@ -294,11 +302,96 @@ impl From<ShowcaseError> for Failure {
     }
 }
 
+impl From<CompanyError> for Failure {
+    fn from(refusal: CompanyError) -> Self {
+        match refusal {
+            CompanyError::NotFound => Self::NotFound,
+            CompanyError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<CardError> for Failure {
+    fn from(refusal: CardError) -> Self {
+        match refusal {
+            CardError::NotFound | CardError::NoCompany | CardError::NoPhoto { .. } => {
+                Self::NotFound
+            }
+            CardError::Disabled => Self::AccountDisabled,
+            CardError::Exists | CardError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<CustomerError> for Failure {
+    fn from(refusal: CustomerError) -> Self {
+        match refusal {
+            CustomerError::NotFound | CustomerError::NoCard | CustomerError::NoParent => {
+                Self::NotFound
+            }
+            CustomerError::Disabled | CustomerError::CardDisabled => Self::AccountDisabled,
+            CustomerError::Exists | CustomerError::Unsigned | CustomerError::IdNeeded => {
+                Self::Conflict
+            }
+        }
+    }
+}
+
 impl From<CommentError> for Failure {
     fn from(refusal: CommentError) -> Self {
         match refusal {
             CommentError::NotFound | CommentError::NoTarget => Self::NotFound,
-            CommentError::Exists => Self::Conflict,
+            CommentError::Exists | CommentError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<ProductError> for Failure {
+    fn from(refusal: ProductError) -> Self {
+        match refusal {
+            ProductError::NotFound | ProductError::NoCompany { .. } => Self::NotFound,
+            ProductError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<WebsiteError> for Failure {
+    fn from(refusal: WebsiteError) -> Self {
+        match refusal {
+            WebsiteError::NoCompany { .. } => Self::NotFound,
+        }
+    }
+}
+
+impl From<TagError> for Failure {
+    fn from(refusal: TagError) -> Self {
+        match refusal {
+            TagError::NotFound | TagError::NoCompany { .. } => Self::NotFound,
+            TagError::NameTaken => Self::NameTaken,
+            TagError::Carried => Self::HasChildren,
+            TagError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(refusal: CaseError) -> Self {
+        match refusal {
+            CaseError::NotFound | CaseError::NoCompany { .. } | CaseError::NoTag { .. } => {
+                Self::NotFound
+            }
+            CaseError::HasDiaries => Self::HasChildren,
+            CaseError::Exists | CaseError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<DiaryError> for Failure {
+    fn from(refusal: DiaryError) -> Self {
+        match refusal {
+            DiaryError::NotFound => Self::NotFound,
+            DiaryError::Exists => Self::Conflict,
+            DiaryError::Case(refusal) => refusal.into(),
         }
     }
 }

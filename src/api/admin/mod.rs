@@ -6,18 +6,26 @@
 mod accounts;
 mod answer;
 mod authors;
+mod cards;
+mod cases;
 mod comments;
+mod companies;
+mod customers;
 mod describe;
+mod diaries;
 mod fields;
 mod media;
 mod members;
+mod products;
 mod sessions;
 mod showcases;
 mod table;
+mod tags;
 mod target;
 mod tasks;
 mod team_users;
 mod teams;
+mod websites;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

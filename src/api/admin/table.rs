@@ -12,7 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, authors, comments, media, members, sessions, showcases, tasks, team_users, teams,
+    accounts, authors, cards, cases, comments, companies, customers, diaries, media, members,
+    products, sessions, showcases, tags, tasks, team_users, teams, websites,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -65,6 +66,39 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<showcases::RemoveReaction>(),
     creation::<comments::PublishComment>(),
     entry::<comments::DeleteComment>(),
+    creation::<companies::CreateCompany>(),
+    entry::<companies::RenameCompany>(),
+    creation::<cards::CreateCard>(),
+    entry::<cards::EditCard>(),
+    entry::<cards::AddCardPhoto>(),
+    entry::<cards::RemoveCardPhoto>(),
+    entry::<cards::DisableCard>(),
+    entry::<cards::EnableCard>(),
+    entry::<cards::RotateCardToken>(),
+    entry::<customers::BindCustomer>(),
+    entry::<customers::DisableCustomer>(),
+    entry::<customers::EnableCustomer>(),
+    entry::<customers::RotateCustomerToken>(),
+    creation::<products::CreateProduct>(),
+    entry::<products::EditProduct>(),
+    entry::<products::PublishProduct>(),
+    entry::<products::RecommendProduct>(),
+    entry::<products::WithdrawProduct>(),
+    entry::<websites::SetWebsitePictures>(),
+    creation::<tags::CreateTag>(),
+    entry::<tags::RenameTag>(),
+    entry::<tags::DeleteTag>(),
+    creation::<cases::CreateCase>(),
+    entry::<cases::EditCase>(),
+    entry::<cases::TagCase>(),
+    entry::<cases::PublishCase>(),
+    entry::<cases::WithdrawCase>(),
+    entry::<cases::DeleteCase>(),
+    creation::<diaries::CreateDiary>(),
+    entry::<diaries::EditDiary>(),
+    entry::<diaries::PublishDiary>(),
+    entry::<diaries::WithdrawDiary>(),
+    entry::<diaries::DeleteDiary>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

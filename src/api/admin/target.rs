@@ -6,7 +6,9 @@ use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::member::{member_account, member_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
-use crate::events::{Account, Media, Session, Task, Team};
+use crate::events::{
+    Account, Card, Case, Company, Customer, Diary, Media, Product, Session, Tag, Task, Team,
+};
 use crate::ledger::{LoadError, StreamId};
 
 /// The permission bits of contract README section 4 that open something so far.
@@ -193,6 +195,69 @@ impl Target for TeamId {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Team>(&self.0).await?;
         Ok((found.version > 0).then_some(bit::XDUA))
+    }
+}
+
+/// Things whose ids are positive integers, and which one bit opens once they are there.
+macro_rules! numbered {
+    ($($(#[$doc:meta])* $name:ident of $aggregate:ident, opened by $bit:expr;)+) => {$(
+        $(#[$doc])*
+        pub(super) struct $name(pub i64);
+
+        impl Target for $name {
+            const AGGREGATE: &'static str = stringify!($aggregate);
+
+            fn parse(id: &str) -> Option<Self> {
+                number(id).map(Self)
+            }
+
+            fn id(&self) -> String {
+                self.0.to_string()
+            }
+
+            async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+                let found = app.ledger().current::<$aggregate>(&self.id()).await?;
+                Ok((found.version > 0).then_some($bit))
+            }
+        }
+    )+};
+}
+
+numbered! {
+    /// A business card of the mini-program, named by its enterprise user.
+    CardId of Card, opened by bit::MINI_PROGRAM;
+    /// A company of the mini-program.
+    CompanyId of Company, opened by bit::MINI_PROGRAM;
+    /// A customer of the mini-program.
+    CustomerId of Customer, opened by bit::MINI_PROGRAM;
+    /// A case of the case library.
+    CaseId of Case, opened by bit::MINI_PROGRAM;
+    /// A diary of a case.
+    DiaryId of Diary, opened by bit::MINI_PROGRAM;
+    /// A product of a company.
+    ProductId of Product, opened by bit::MINI_PROGRAM;
+    /// A tag of the case library.
+    TagId of Tag, opened by bit::MINI_PROGRAM;
+}
+
+/// A company's website, named by the company.
+pub(super) struct WebsiteId(pub i64);
+
+impl Target for WebsiteId {
+    const AGGREGATE: &'static str = "Website";
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(Self)
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// It is there as soon as its company is.
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let company = app.ledger().current::<Company>(&self.id()).await?;
+        Ok((company.version > 0).then_some(bit::MINI_PROGRAM))
     }
 }
 

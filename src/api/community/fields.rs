@@ -56,6 +56,14 @@ impl Fields {
         self.0.text(field)?.check(|text| is_clean(text))
     }
 
+    /// A list of texts, each trimmed.
+    ///
+    /// # Errors
+    /// [`Invalid`].
+    pub fn texts(&self, field: &'static str) -> Result<Field<Vec<String>>, Invalid> {
+        self.0.texts(field)
+    }
+
     /// A text exactly as sent, for passwords.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! | `call.rs`, `fields.rs` | a request as the functions want it: who calls, and parameters by the rules of this surface |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 //! | `describe.rs` | what all functions have in common in the documentation |
+//! | `articles/`, `comments/`, `messages/` | articles; what is said about them, about games and tickets; private messages |
 //! | `session.rs`, `members.rs`, `follows.rs` | logging in, profiles, who follows whom |
 //! | `media.rs` | images |
 //! | `time.rs` | the time of the server |
@@ -12,13 +13,16 @@
 //! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
 //! are documented with `method(get, post)`, one type for the parameters of both.
 
+mod articles;
 mod call;
+mod comments;
 mod describe;
 mod envelope;
 pub mod fields;
 mod follows;
 mod media;
 mod members;
+mod messages;
 mod problem;
 mod session;
 mod time;
@@ -55,7 +59,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follows::followers))
         .routes(routes!(follows::following))
         .routes(routes!(media::issue))
-        .routes(routes!(media::store, media::serve));
+        .routes(routes!(media::store, media::serve))
+        .merge(articles::routes())
+        .merge(comments::routes())
+        .merge(messages::routes());
     describe::functions(router.get_openapi_mut());
     router
 }

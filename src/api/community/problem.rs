@@ -16,6 +16,7 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Invalid, Unreadable};
 use crate::commands::account::AccountError;
+use crate::commands::article::ArticleError;
 use crate::commands::comment::CommentError;
 use crate::commands::follow::FollowError;
 use crate::commands::media::MediaError;
@@ -369,10 +370,22 @@ impl From<ReactionError> for Problem {
     }
 }
 
+impl From<ArticleError> for Problem {
+    fn from(refusal: ArticleError) -> Self {
+        match refusal {
+            ArticleError::NotFound => Self::not_found(),
+            ArticleError::Foreign => Self::forbidden(),
+            // Ids are made for the request; only a damaged sequence gives one twice.
+            ArticleError::Exists => Self::fault(refusal),
+        }
+    }
+}
+
 impl From<CommentError> for Problem {
     fn from(refusal: CommentError) -> Self {
         match refusal {
             CommentError::NotFound | CommentError::NoTarget => Self::not_found(),
+            CommentError::Foreign => Self::forbidden(),
             // Ids are made for the request; only a damaged sequence gives one twice.
             CommentError::Exists => Self::fault(refusal),
         }

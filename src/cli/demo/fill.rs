@@ -13,10 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::showcases;
-use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
+use super::{mini_program, showcases, staff};
 use crate::cli::progress::Progress;
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
@@ -39,14 +38,33 @@ pub struct Filled {
     pub accounts_opened: u64,
     /// Tasks created now.
     pub tasks_created: u64,
-    /// Work teams created now.
-    pub teams_created: u64,
-    /// Customer cases published now.
-    pub cases_published: u64,
+    /// What the other surfaces got now.
+    pub parts: Vec<Part>,
     /// Commands accepted now, creations among them.
     pub commands: u64,
     /// Stories that end early, because somebody moved their task.
     pub cut_short: u64,
+}
+
+/// What one surface got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Its main things, as `work teams`.
+    pub what: &'static str,
+    /// How many of them were made now.
+    pub made: u64,
+    /// Commands accepted now.
+    pub commands: u64,
+}
+
+impl Part {
+    const fn new(what: &'static str, made: u64, commands: u64) -> Self {
+        Self {
+            what,
+            made,
+            commands,
+        }
+    }
 }
 
 impl fmt::Display for Filled {
@@ -55,8 +73,7 @@ impl fmt::Display for Filled {
             tasks,
             accounts_opened,
             tasks_created,
-            teams_created,
-            cases_published,
+            parts,
             commands,
             cut_short,
         } = self;
@@ -65,8 +82,12 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {cases_published} customer cases published; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts"
         )?;
+        for Part { made, what, .. } in parts {
+            write!(f, ", {made} {what}")?;
+        }
+        write!(f, " opened or made; {commands} commands sent.")?;
         if *cut_short > 0 {
             write!(
                 f,
@@ -153,14 +174,20 @@ pub async fn fill(
     }
     let teams = teams::fill(desk).await?;
     let cases = showcases::fill(desk).await?;
+    let cards = mini_program::fill(desk).await?;
+    let parts = vec![
+        Part::new("work teams", teams.teams, teams.commands),
+        Part::new("customer cases", cases.cases, cases.commands),
+        Part::new("cards", cards.cards, cards.commands),
+    ];
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let beside: u64 = parts.iter().map(|part| part.commands).sum();
     Ok(Filled {
         tasks: size.into(),
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
-        teams_created: teams.teams,
-        cases_published: cases.cases,
-        commands: count(&sender.tally.commands) + accounts_opened + teams.commands + cases.commands,
+        parts,
+        commands: count(&sender.tally.commands) + accounts_opened + beside,
         cut_short: count(&sender.tally.cut_short),
     })
 }
@@ -250,7 +277,7 @@ impl Sender {
     }
 }
 
-fn receipt(correlation: &str) -> ReceiptKey {
+pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }
 }

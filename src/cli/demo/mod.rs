@@ -6,6 +6,7 @@
 
 mod dice;
 mod fill;
+pub mod mini_program;
 pub mod showcases;
 mod staff;
 mod stories;

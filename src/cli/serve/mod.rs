@@ -23,12 +23,12 @@ use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
-use crate::gateways::{FileStore, HttpSms, LoggedSms, SmsGateway};
+use crate::gateways::{FileStore, HttpSms, LoggedSms, SmsGateway, StandIn, Wechat, WechatApi};
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::projections;
 use crate::projections::projector::{self, Projector, ProjectorHandle, ProjectorOptions};
-use crate::settings::{Limits, Settings};
+use crate::settings::{Limits, Settings, WechatSettings};
 
 /// How long the read tables may take to show the last events before we leave; the next leader does the rest.
 const LAST_FOLDS: Duration = Duration::from_secs(2);
@@ -98,6 +98,7 @@ struct Opened {
 
 impl Node {
     async fn start(settings: &Settings, database: &Database, keys: Keys) -> anyhow::Result<Self> {
+        let wechat = wechat(&settings.wechat)?;
         migrate(database, &projections::schemas()).await?;
         let limits = &settings.limits;
         let connections = u32::try_from(limits.pool_connections)?;
@@ -118,6 +119,7 @@ impl Node {
             reads,
             files,
             sms: sms(settings)?,
+            wechat,
             settings: settings.into(),
         });
         let options = ProjectorOptions::new(limits.projector_batch_events, limits.lease_ms);
@@ -242,6 +244,14 @@ fn sms(settings: &Settings) -> anyhow::Result<Arc<dyn SmsGateway>> {
     Ok(Arc::new(gateway.map_err(|error| {
         anyhow!("SHIJI_SMS_URL and SHIJI_SMS_HEADERS cannot be used: {error}")
     })?))
+}
+
+/// WeChat as configured, or the stand-in.
+fn wechat(settings: &WechatSettings) -> anyhow::Result<Arc<dyn Wechat>> {
+    Ok(match WechatApi::configured(settings)? {
+        Some(api) => Arc::new(api),
+        None => Arc::new(StandIn),
+    })
 }
 
 /// Waits until the read tables show what was acknowledged before this start: a crash may have taken their last moments,

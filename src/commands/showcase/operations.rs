@@ -216,7 +216,7 @@ impl Operation for CommentOnShowcase {
         published.map_err(|stop| {
             stop.map(|refusal| match refusal {
                 CommentError::NotFound | CommentError::NoTarget => ShowcaseError::NotFound,
-                CommentError::Exists => ShowcaseError::Exists,
+                CommentError::Exists | CommentError::Foreign => ShowcaseError::Exists,
             })
         })
     }

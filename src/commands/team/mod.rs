@@ -14,7 +14,7 @@ pub use operations::{
 };
 pub use users::{OpenTeamUser, is_user_id, new_user_ids, user_account, user_id};
 
-use super::Decide;
+use super::{Decide, changed};
 use crate::events::team::{LiveTeam, TeamProfile, TeamRole};
 use crate::events::{Team, TeamEvent};
 
@@ -243,8 +243,4 @@ fn edited(old: &TeamProfile, edit: &TeamEdit) -> Vec<TeamEvent> {
         private: edit.private,
         invite_only: edit.invite_only,
     }]
-}
-
-fn changed<T: Clone + PartialEq>(new: Option<&T>, old: &T) -> Option<T> {
-    new.filter(|new| *new != old).cloned()
 }

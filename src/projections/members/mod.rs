@@ -14,7 +14,7 @@ pub use queries::{Member, SeenMember, by_uid, seen_by};
 use super::{FoldError, Handling, Projection};
 use crate::events::account::ProfileChange;
 use crate::events::party::{Party, PartyKind, Target, TargetKind};
-use crate::events::{AccountEvent, Event, Fact, FollowEvent};
+use crate::events::{AccountEvent, ArticleEvent, Event, Fact, FollowEvent};
 use crate::ledger::Personal;
 
 /// The read model `members`.
@@ -35,7 +35,7 @@ impl Projection for Members {
     }
 
     fn feeds_on(&self) -> &'static [&'static str] {
-        &["Account", "Follow"]
+        &["Account", "Article", "Follow"]
     }
 
     fn handles(&self, event: &Event) -> Handling {
@@ -49,6 +49,11 @@ impl Projection for Members {
                 | AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
                     Handling::Ignored
+                }
+            },
+            Event::Article(event) => match event {
+                ArticleEvent::ArticlePublished { .. } | ArticleEvent::ArticleDeleted { .. } => {
+                    Handling::Handled
                 }
             },
             Event::Follow(event) => match event {
@@ -137,6 +142,12 @@ impl Changes {
                     let row = self.rows.entry(uid.to_owned()).or_default();
                     row.fold(fact, event)?;
                 }
+            }
+            Event::Article(ArticleEvent::ArticlePublished { author, .. }) => {
+                self.of(author).articles += 1;
+            }
+            Event::Article(ArticleEvent::ArticleDeleted { author, .. }) => {
+                self.of(author).articles -= 1;
             }
             Event::Follow(FollowEvent::Followed { follower, target }) => {
                 self.follow(follower, target, 1);

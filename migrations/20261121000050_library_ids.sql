@@ -1,0 +1,5 @@
+-- What a company shows its customers: one number space each (contract README 2.3).
+CREATE SEQUENCE ids.product AS bigint MAXVALUE 9007199254740991;
+CREATE SEQUENCE ids.tag AS bigint MAXVALUE 9007199254740991;
+CREATE SEQUENCE ids.case AS bigint MAXVALUE 9007199254740991;
+CREATE SEQUENCE ids.diary AS bigint MAXVALUE 9007199254740991;

@@ -1,0 +1,125 @@
+//! Commands to customers of the mini-program (`zhugeleida.md` section 4).
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{Failure, Success};
+use super::fields::Flaws;
+use super::table::{Call, Fields, StaffCommand};
+use super::target::{CustomerId, Target};
+use crate::commands::customer::{self, Binding, CustomerCommand};
+use crate::events::Customer;
+use crate::events::customer::{Source, UserType};
+
+/// Bind a customer to an enterprise user. For one enterprise user the first binding counts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BindCustomer {
+    /// The enterprise user.
+    uid: i64,
+    /// The customer who brought them.
+    pid: Option<i64>,
+    /// 1 scan, 2 forward.
+    #[schema(minimum = 1, maximum = 2)]
+    source: i64,
+    /// 1 official account, 2 mini-program.
+    #[schema(minimum = 1, maximum = 2)]
+    user_type: i64,
+}
+
+impl Fields for BindCustomer {
+    const NAME: &'static str = "BindCustomer";
+
+    fn check(&self, flaws: &mut Flaws) {
+        if Source::from_number(self.source).is_none() {
+            flaws.say("source", "must be 1 or 2");
+        }
+        if UserType::from_number(self.user_type).is_none() {
+            flaws.say("user_type", "must be 1 or 2");
+        }
+    }
+}
+
+impl StaffCommand for BindCustomer {
+    type Target = CustomerId;
+
+    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+        let bind = customer::BindCustomer {
+            customer_id: customer.0,
+            binding: Binding {
+                uid: self.uid,
+                pid: self.pid,
+                source: Source::from_number(self.source).ok_or(Failure::Malformed)?,
+                user_type: UserType::from_number(self.user_type).ok_or(Failure::Malformed)?,
+            },
+            signed: true,
+        };
+        let done = call.app.desk().run(&call.request, &bind).await?;
+        let id = customer.id();
+        Ok(Success::of::<CustomerId, _>(&call.app, &id, &done))
+    }
+}
+
+/// Shut a customer out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisableCustomer {}
+
+impl Fields for DisableCustomer {
+    const NAME: &'static str = "DisableCustomer";
+}
+
+impl StaffCommand for DisableCustomer {
+    type Target = CustomerId;
+
+    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+        execute(call, customer, CustomerCommand::Disable).await
+    }
+}
+
+/// Let a customer in again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnableCustomer {}
+
+impl Fields for EnableCustomer {
+    const NAME: &'static str = "EnableCustomer";
+}
+
+impl StaffCommand for EnableCustomer {
+    type Target = CustomerId;
+
+    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+        execute(call, customer, CustomerCommand::Enable).await
+    }
+}
+
+/// Let a customer's token be void. They get another one when they log in again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateCustomerToken {}
+
+impl Fields for RotateCustomerToken {
+    const NAME: &'static str = "RotateCustomerToken";
+}
+
+impl StaffCommand for RotateCustomerToken {
+    type Target = CustomerId;
+
+    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+        execute(call, customer, CustomerCommand::RotateToken).await
+    }
+}
+
+async fn execute(
+    call: Call,
+    customer: CustomerId,
+    command: CustomerCommand,
+) -> Result<Success, Failure> {
+    let id = customer.id();
+    let desk = call.app.desk();
+    let done = desk
+        .execute::<Customer>(&call.request, &id, command)
+        .await?;
+    Ok(Success::of::<CustomerId, _>(&call.app, &id, &done))
+}

@@ -1,0 +1,282 @@
+//! What can be asked of the articles.
+//!
+//! A page's keys come from an index first, so that a deep page does not visit the rows it skips; all else is joined to them.
+//! A limit that is a parameter is taken for a tenth of the table, so the server would plan anew for every call, which takes
+//! longer than the page: the commonest pages have a fixed one, and the server keeps one plan.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+/// Articles from the top of a list whose pages are near.
+const NEAR: i64 = 100;
+
+/// A line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the words of `events::article` and of the counters"
+)]
+pub struct ArticleItem {
+    pub id: i64,
+    pub created_at: DateTime<Utc>,
+    pub content: String,
+    pub images: Vec<String>,
+    pub like_count: i64,
+    pub collect_count: i64,
+    pub comment_count: i64,
+    /// Whether the reader likes it.
+    pub is_like: bool,
+    /// Whether the reader collected it.
+    pub is_collect: bool,
+    /// The uid of whoever wrote it.
+    pub author: String,
+    /// That member's name now; `""` once erased.
+    pub nickname: String,
+    /// That member's picture now.
+    pub avatar: Option<String>,
+}
+
+/// Those of `$keys`, in their order, as the reader `$1` sees them.
+macro_rules! page {
+    ($db:expr, $keys:literal, $reader:expr, $from:expr, $to:expr) => {
+        sqlx::query_as!(
+            ArticleItem,
+            "SELECT a.id, a.created_at, a.content, a.images,
+                    coalesce(c.like_count, 0) AS \"like_count!\",
+                    coalesce(c.collect_count, 0) AS \"collect_count!\",
+                    coalesce(c.comment_count, 0) AS \"comment_count!\",
+                    l.position IS NOT NULL AS \"is_like!\",
+                    k.position IS NOT NULL AS \"is_collect!\",
+                    a.author, coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\"
+             FROM unnest("
+                + $keys
+                + ") WITH ORDINALITY AS p(id, place)
+             JOIN articles a ON a.id = p.id
+             LEFT JOIN article_counts c ON c.article_id = a.id
+             LEFT JOIN members m ON m.uid = a.author
+             LEFT JOIN reactions l ON l.actor_id = $1 AND l.actor_kind = 'member' AND l.kind = 'like'
+                                  AND l.target_kind = 'article' AND l.target_id = a.id::text
+             LEFT JOIN reactions k ON k.actor_id = $1 AND k.actor_kind = 'member' AND k.kind = 'collect'
+                                  AND k.target_kind = 'article' AND k.target_id = a.id::text
+             ORDER BY p.place",
+            $reader,
+            $from,
+            $to,
+        )
+        .fetch_all($db)
+        .await
+    };
+}
+
+/// The places of a near page, from one; `None` for a deep one.
+fn near(offset: i64, limit: i64) -> Option<(i32, i32)> {
+    let to = offset.saturating_add(limit);
+    let place = |place: i64| i32::try_from(place).ok();
+    (to <= NEAR)
+        .then(|| place(offset + 1).zip(place(to)))
+        .flatten()
+}
+
+/// Everybody's, newest first.
+///
+/// # Errors
+/// When the database says no.
+pub async fn feed(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<ArticleItem>> {
+    match near(offset, limit) {
+        Some((from, to)) => page!(
+            db,
+            "(ARRAY(SELECT id FROM articles ORDER BY created_at DESC, id LIMIT 100))[$2:$3]",
+            reader,
+            from,
+            to
+        ),
+        None => page!(
+            db,
+            "ARRAY(SELECT id FROM articles ORDER BY created_at DESC, id OFFSET $2 LIMIT $3)",
+            reader,
+            offset,
+            limit
+        ),
+    }
+}
+
+/// Those of the members the reader follows, newest first. Of each only as many are looked at as the page may show.
+///
+/// # Errors
+/// When the database says no.
+pub async fn of_followed(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<ArticleItem>> {
+    match near(offset, limit) {
+        Some((from, to)) => page!(
+            db,
+            "(ARRAY(
+                 SELECT n.id
+                 FROM follows f
+                 CROSS JOIN LATERAL (
+                     SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id LIMIT 100
+                 ) n
+                 WHERE f.follower = $1 AND f.kind = 'user'
+                 ORDER BY n.created_at DESC, n.id
+                 LIMIT 100))[$2:$3]",
+            reader,
+            from,
+            to
+        ),
+        None => page!(
+            db,
+            "ARRAY(
+                 SELECT n.id
+                 FROM follows f
+                 CROSS JOIN LATERAL (
+                     SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id
+                     LIMIT $2::bigint + $3::bigint
+                 ) n
+                 WHERE f.follower = $1 AND f.kind = 'user'
+                 ORDER BY n.created_at DESC, n.id
+                 OFFSET $2 LIMIT $3)",
+            reader,
+            offset,
+            limit
+        ),
+    }
+}
+
+/// The reader's own, newest first.
+///
+/// # Errors
+/// When the database says no.
+pub async fn of_reader(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<ArticleItem>> {
+    match near(offset, limit) {
+        Some((from, to)) => page!(
+            db,
+            "(ARRAY(SELECT id FROM articles WHERE author = $1 ORDER BY created_at DESC, id LIMIT 100))[$2:$3]",
+            reader,
+            from,
+            to
+        ),
+        None => page!(
+            db,
+            "ARRAY(SELECT id FROM articles WHERE author = $1 ORDER BY created_at DESC, id OFFSET $2 LIMIT $3)",
+            reader,
+            offset,
+            limit
+        ),
+    }
+}
+
+/// Those the reader collected and that are still there, the last collected first.
+///
+/// # Errors
+/// When the database says no.
+pub async fn collected(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<ArticleItem>> {
+    match near(offset, limit) {
+        Some((from, to)) => page!(
+            db,
+            "(ARRAY(
+                 SELECT a.id
+                 FROM reactions r
+                 JOIN articles a ON a.id = r.target_id::bigint
+                 WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'collect' AND r.target_kind = 'article'
+                 ORDER BY r.position DESC
+                 LIMIT 100))[$2:$3]",
+            reader,
+            from,
+            to
+        ),
+        None => page!(
+            db,
+            "ARRAY(
+                 SELECT a.id
+                 FROM reactions r
+                 JOIN articles a ON a.id = r.target_id::bigint
+                 WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'collect' AND r.target_kind = 'article'
+                 ORDER BY r.position DESC
+                 OFFSET $2 LIMIT $3)",
+            reader,
+            offset,
+            limit
+        ),
+    }
+}
+
+/// An article with whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the words of `events::article` and of a member's profile"
+)]
+pub struct ArticleDetail {
+    pub id: i64,
+    pub created_at: DateTime<Utc>,
+    pub content: String,
+    pub images: Vec<String>,
+    /// Whether the reader likes it.
+    pub is_like: bool,
+    /// Whether the reader collected it.
+    pub is_collect: bool,
+    /// The uid of whoever wrote it.
+    pub author: String,
+    pub nickname: String,
+    pub avatar: Option<String>,
+    pub gender: i16,
+    pub country: String,
+    pub province: Option<String>,
+    pub city: Option<String>,
+    pub birthday_ms: Option<i64>,
+    pub intro: Option<String>,
+    /// When the author came to the community.
+    pub joined_at: DateTime<Utc>,
+    /// Whether the reader follows the author.
+    pub is_follow: bool,
+}
+
+/// The article of an id as a reader sees it, unless there is none or it was deleted.
+///
+/// # Errors
+/// When the database says no.
+pub async fn detail(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    id: i64,
+) -> sqlx::Result<Option<ArticleDetail>> {
+    sqlx::query_as!(
+        ArticleDetail,
+        r#"SELECT a.id, a.created_at, a.content, a.images,
+                  l.position IS NOT NULL AS "is_like!", k.position IS NOT NULL AS "is_collect!",
+                  a.author, coalesce(m.nickname, '') AS "nickname!", m.avatar AS "avatar?",
+                  coalesce(m.gender, 0::smallint) AS "gender!", coalesce(m.country, '') AS "country!",
+                  m.province AS "province?", m.city AS "city?", m.birthday_ms AS "birthday_ms?", m.intro AS "intro?",
+                  coalesce(m.created_at, a.created_at) AS "joined_at!", f.position IS NOT NULL AS "is_follow!"
+           FROM articles a
+           LEFT JOIN members m ON m.uid = a.author
+           LEFT JOIN follows f ON f.follower = $1 AND f.kind = 'user' AND f.target = a.author
+           LEFT JOIN reactions l ON l.actor_id = $1 AND l.actor_kind = 'member' AND l.kind = 'like'
+                                AND l.target_kind = 'article' AND l.target_id = a.id::text
+           LEFT JOIN reactions k ON k.actor_id = $1 AND k.actor_kind = 'member' AND k.kind = 'collect'
+                                AND k.target_kind = 'article' AND k.target_id = a.id::text
+           WHERE a.id = $2"#,
+        reader,
+        id,
+    )
+    .fetch_optional(db)
+    .await
+}

@@ -1,0 +1,274 @@
+//! What can be asked of the comments. Pages as in `articles::queries`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+/// Comments from the top of a list whose pages are near.
+const NEAR: i64 = 100;
+
+/// A comment as a member reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the words of `events::comment` and of the counters"
+)]
+pub struct CommentItem {
+    pub id: i64,
+    pub created_at: DateTime<Utc>,
+    pub content: String,
+    pub up_count: i64,
+    pub down_count: i64,
+    /// The reader's vote: `up` or `down`.
+    pub vote: Option<String>,
+    pub author: Author,
+    /// Of a reply: what it answers.
+    pub reply: Option<(i64, Author)>,
+    /// Of a reply: where its thread begins.
+    pub first_reply: Option<(i64, Author)>,
+}
+
+/// Who wrote a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The id within its kind; of a member the uid.
+    pub id: String,
+    /// A member's name now; `""` once erased.
+    pub nickname: String,
+    /// A member's picture now.
+    pub avatar: Option<String>,
+}
+
+/// What stands under something; without comments it is one row that says whether that is there.
+struct Row {
+    there: bool,
+    id: Option<i64>,
+    created_at: Option<DateTime<Utc>>,
+    content: Option<String>,
+    up_count: i64,
+    down_count: i64,
+    vote: Option<String>,
+    author_id: Option<String>,
+    nickname: Option<String>,
+    avatar: Option<String>,
+    reply_id: Option<i64>,
+    reply_author_id: Option<String>,
+    reply_nickname: Option<String>,
+    reply_avatar: Option<String>,
+    first_reply_id: Option<i64>,
+    first_reply_author_id: Option<String>,
+    first_nickname: Option<String>,
+    first_avatar: Option<String>,
+}
+
+impl Row {
+    fn comment(self) -> Option<CommentItem> {
+        let author = |nickname: Option<String>, avatar| {
+            move |id| Author {
+                id,
+                nickname: nickname.unwrap_or_default(),
+                avatar,
+            }
+        };
+        let answered = self.reply_author_id;
+        let answered = answered.map(author(self.reply_nickname, self.reply_avatar));
+        let first = self.first_reply_author_id;
+        let first = first.map(author(self.first_nickname, self.first_avatar));
+        Some(CommentItem {
+            id: self.id?,
+            created_at: self.created_at?,
+            content: self.content?,
+            up_count: self.up_count,
+            down_count: self.down_count,
+            vote: self.vote,
+            author: self.author_id.map(author(self.nickname, self.avatar))?,
+            reply: self.reply_id.zip(answered),
+            first_reply: self.first_reply_id.zip(first),
+        })
+    }
+}
+
+/// A page of what stands under the thing `$2` `$3`, as the member `$1` reads it: `$open` and `$close` cut the keys.
+macro_rules! page {
+    ($db:expr, $open:literal, $close:literal, $reader:expr, $kind:expr, $id:expr, $from:expr, $to:expr) => {
+        sqlx::query_as!(
+            Row,
+            "SELECT t.there AS \"there!\", c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
+                    coalesce(v.up_count, 0) AS \"up_count!\", coalesce(v.down_count, 0) AS \"down_count!\",
+                    r.value AS \"vote?\",
+                    c.author_id AS \"author_id?\", m.nickname AS \"nickname?\", m.avatar AS \"avatar?\",
+                    c.reply_id, c.reply_author_id, ma.nickname AS \"reply_nickname?\", ma.avatar AS \"reply_avatar?\",
+                    c.first_reply_id, c.first_reply_author_id,
+                    mf.nickname AS \"first_nickname?\", mf.avatar AS \"first_avatar?\"
+             FROM (
+                 SELECT CASE $2::text
+                     WHEN 'article' THEN EXISTS (SELECT FROM articles WHERE id = $3::text::bigint)
+                     WHEN 'game' THEN EXISTS (SELECT FROM games WHERE id = $3::text::bigint AND shown)
+                     WHEN 'ticket' THEN EXISTS (
+                         SELECT
+                         FROM tickets k
+                         JOIN projects j ON j.id = k.project_id
+                         JOIN masters s ON s.id = j.master_id
+                         WHERE k.id = $3::text::bigint AND k.state <> 3 AND j.shown AND s.shown)
+                     ELSE true
+                 END AS there
+             ) t
+             LEFT JOIN (
+                 unnest("
+                + $open
+                + " SELECT id FROM comments WHERE target_kind = $2 AND target_id = $3 ORDER BY created_at DESC, id "
+                + $close
+                + ") WITH ORDINALITY AS p(id, place)
+                 JOIN comments c ON c.id = p.id
+             ) ON t.there
+             LEFT JOIN comment_votes v ON v.comment_id = c.id
+             LEFT JOIN reactions r ON r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'vote'
+                                  AND r.target_kind = 'comment' AND r.target_id = c.id::text
+             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
+             LEFT JOIN members ma ON ma.uid = c.reply_author_id AND c.reply_author_kind = 'member'
+             LEFT JOIN members mf ON mf.uid = c.first_reply_author_id AND c.first_reply_author_kind = 'member'
+             ORDER BY p.place",
+            $reader,
+            $kind,
+            $id,
+            $from,
+            $to,
+        )
+        .fetch_all($db)
+        .await
+    };
+}
+
+/// What stands under something, newest first, answers among the rest; `None` when that is not there to be read.
+///
+/// # Errors
+/// When the database says no.
+pub async fn page(
+    db: impl PgExecutor<'_>,
+    reader: &str,
+    target: (&str, &str),
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Option<Vec<CommentItem>>> {
+    let (kind, id) = target;
+    let to = offset.saturating_add(limit);
+    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
+    let rows: Vec<Row> = if to <= NEAR {
+        let (from, to) = (place(offset + 1), place(to));
+        page!(
+            db,
+            "(ARRAY(",
+            "LIMIT 100))[$4:$5]",
+            reader,
+            kind,
+            id,
+            from,
+            to
+        )?
+    } else {
+        page!(
+            db,
+            "ARRAY(",
+            "OFFSET $4 LIMIT $5)",
+            reader,
+            kind,
+            id,
+            offset,
+            limit
+        )?
+    };
+    let there = rows.iter().any(|row| row.there);
+    Ok(there.then(|| rows.into_iter().filter_map(Row::comment).collect()))
+}
+
+/// A ticket that is talked about, and the newest of what is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the words of `events::ticket`, `events::comment` and of a member's profile"
+)]
+pub struct CircleItem {
+    pub ticket_id: i64,
+    pub name: String,
+    pub image: String,
+    pub intro: String,
+    /// When the ticket was made.
+    pub created_at: DateTime<Utc>,
+    pub comment_id: i64,
+    pub content: String,
+    pub commented_at: DateTime<Utc>,
+    /// The uid of whoever said it.
+    pub author: String,
+    pub nickname: String,
+    pub avatar: Option<String>,
+    pub gender: i16,
+    pub country: String,
+    pub province: Option<String>,
+    pub city: Option<String>,
+    pub birthday_ms: Option<i64>,
+    pub intro_of_author: Option<String>,
+    /// When the author came to the community.
+    pub joined_at: DateTime<Utc>,
+    pub score: i64,
+    pub level: i64,
+    pub exp: i64,
+}
+
+/// Those tickets of `$keys`, in their order.
+macro_rules! circle {
+    ($db:expr, $open:literal, $close:literal, $from:expr, $to:expr) => {
+        sqlx::query_as!(
+            CircleItem,
+            "SELECT t.id AS ticket_id, t.name, t.image, t.intro, t.created_at,
+                    c.id AS comment_id, c.content, c.created_at AS commented_at, c.author_id AS author,
+                    coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\",
+                    coalesce(m.gender, 0::smallint) AS \"gender!\", coalesce(m.country, '') AS \"country!\",
+                    m.province AS \"province?\", m.city AS \"city?\", m.birthday_ms AS \"birthday_ms?\",
+                    m.intro AS \"intro_of_author?\", coalesce(m.created_at, c.created_at) AS \"joined_at!\",
+                    coalesce(m.score, 0) AS \"score!\", coalesce(m.level, 0) AS \"level!\", coalesce(m.exp, 0) AS \"exp!\"
+             FROM unnest("
+                + $open
+                + " SELECT k.id
+                    FROM ticket_circle q
+                    JOIN tickets k ON k.id = q.ticket_id
+                    JOIN projects j ON j.id = k.project_id
+                    JOIN masters s ON s.id = j.master_id
+                    WHERE k.state <> 3 AND j.shown AND s.shown
+                    ORDER BY q.commented_at DESC, q.ticket_id "
+                + $close
+                + ") WITH ORDINALITY AS p(id, place)
+             JOIN tickets t ON t.id = p.id
+             JOIN ticket_circle q ON q.ticket_id = t.id
+             JOIN comments c ON c.id = q.comment_id
+             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
+             ORDER BY p.place",
+            $from,
+            $to,
+        )
+        .fetch_all($db)
+        .await
+    };
+}
+
+/// The tickets that are talked about and can be seen, the one last talked about first.
+///
+/// # Errors
+/// When the database says no.
+pub async fn circle(
+    db: impl PgExecutor<'_>,
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<CircleItem>> {
+    let to = offset.saturating_add(limit);
+    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
+    if to <= NEAR {
+        circle!(
+            db,
+            "(ARRAY(",
+            "LIMIT 100))[$1:$2]",
+            place(offset + 1),
+            place(to)
+        )
+    } else {
+        circle!(db, "ARRAY(", "OFFSET $1 LIMIT $2)", offset, limit)
+    }
+}

@@ -1,0 +1,50 @@
+//! What can be asked of the reactions.
+
+use sqlx::PgExecutor;
+
+/// A member who reacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reactor {
+    /// `like` or `collect`.
+    pub kind: String,
+    /// 32 hex characters.
+    pub uid: String,
+    /// The name now; `""` once erased.
+    pub nickname: String,
+    /// The picture now.
+    pub avatar: Option<String>,
+}
+
+/// The members who like something, and those who collected it: the newest hundred of each, newest first.
+///
+/// # Errors
+/// When the database says no.
+pub async fn likes_and_collects(
+    db: impl PgExecutor<'_>,
+    target_kind: &str,
+    target_id: &str,
+) -> sqlx::Result<Vec<Reactor>> {
+    sqlx::query_as!(
+        Reactor,
+        r#"SELECT n.kind AS "kind!", n.actor_id AS "uid!", coalesce(m.nickname, '') AS "nickname!", m.avatar AS "avatar?"
+           FROM (
+               (SELECT kind, actor_id, position
+                FROM reactions
+                WHERE target_id = $2 AND target_kind = $1 AND kind = 'like'
+                ORDER BY position DESC
+                LIMIT 100)
+               UNION ALL
+               (SELECT kind, actor_id, position
+                FROM reactions
+                WHERE target_id = $2 AND target_kind = $1 AND kind = 'collect'
+                ORDER BY position DESC
+                LIMIT 100)
+           ) n
+           LEFT JOIN members m ON m.uid = n.actor_id
+           ORDER BY n.position DESC"#,
+        target_kind,
+        target_id,
+    )
+    .fetch_all(db)
+    .await
+}

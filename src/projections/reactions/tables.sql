@@ -1,0 +1,16 @@
+-- One row per reaction that stands: likes, collections, praise, signs and votes of all surfaces.
+CREATE TABLE reactions (
+    actor_kind  text        COLLATE "C" NOT NULL,
+    actor_id    text        COLLATE "C" NOT NULL,
+    kind        text        COLLATE "C" NOT NULL,
+    target_kind text        COLLATE "C" NOT NULL,
+    target_id   text        COLLATE "C" NOT NULL,
+    value       text        COLLATE "C", -- of a vote: up or down
+    position    bigint      NOT NULL,    -- of the event that made it stand
+    reacted_at  timestamptz NOT NULL,
+    CONSTRAINT reactions_key PRIMARY KEY (actor_id, actor_kind, kind, target_kind, target_id)
+);
+-- Who reacted to something, newest first.
+CREATE INDEX reactions_target ON reactions (target_id, target_kind, kind, position);
+-- What somebody collected, newest first.
+CREATE INDEX reactions_collected ON reactions (actor_id, actor_kind, target_kind, position) WHERE kind = 'collect';
