@@ -1,5 +1,7 @@
 //! Any way of cutting the log into batches gives the same tables, and so does a stream that is applied late.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -18,15 +20,18 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::dump;
+use super::library::{self, Library};
 use super::social::{self, Social};
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 23 + social::STREAMS;
+const STREAMS: usize = LIBRARY + library::STREAMS;
+/// Where those of the library begin.
+const LIBRARY: usize = 23 + social::STREAMS;
 
 /// A history: which stream moves next, and how.
-fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
+fn history(streams: Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((streams, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -71,6 +76,7 @@ enum Now {
     Team(Team),
     Follow(Follow, FollowCommand),
     Social(Social),
+    Library(Library),
 }
 
 impl Stream {
@@ -117,6 +123,11 @@ impl Stream {
                 };
                 let id = format!("{}:{target}", command.follower);
                 ("Follow", id, Now::Follow(Follow::default(), command))
+            }
+            LIBRARY.. => {
+                let (id, library) = Library::new(number - LIBRARY);
+                let state = Now::Library(library);
+                return Self { id, state };
             }
             23.. => {
                 let (id, social) = Social::new(number - 23);
@@ -172,6 +183,7 @@ impl Stream {
                 Event::Session(event)
             }
             Now::Social(social) => social.next(choice, text)?,
+            Now::Library(library) => library.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued {},
@@ -340,6 +352,16 @@ async fn tables(
 
 #[test]
 fn any_cut_and_any_late_stream_give_the_same_tables() {
+    hold(0..STREAMS);
+}
+
+/// By itself, so that its streams meet often.
+#[test]
+fn so_they_do_for_the_library_of_a_company() {
+    hold(LIBRARY..STREAMS);
+}
+
+fn hold(streams: Range<usize>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let test = runtime.block_on(TestDatabase::create());
     let path = projections::search_path();
@@ -348,7 +370,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
         .unwrap();
     let connection = tokio::sync::Mutex::new(connection);
     let cases = (
-        history(),
+        history(streams),
         prop::collection::vec(1..20_usize, 150),
         prop::collection::vec(any::<bool>(), STREAMS),
     );
