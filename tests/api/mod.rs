@@ -7,3 +7,4 @@ mod node;
 mod ops;
 mod server;
 mod xdua;
+mod zhugeleida;

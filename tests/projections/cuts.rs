@@ -9,10 +9,14 @@ use serde_json::Value;
 use shiji::commands::Decide;
 use shiji::commands::follow::FollowCommand;
 use shiji::events::account::ProfileChange;
+use shiji::events::card::CardProfile;
+use shiji::events::customer::{Source, UserType};
 use shiji::events::party::{Party, PartyKind};
+use shiji::events::reaction::ReactionKey;
 use shiji::events::{
-    Account, AccountEvent, Event, Fact, Follow, Media, MediaEvent, Session, SessionEvent, Task,
-    TaskEvent, TaskKind, Team, TeamEvent,
+    Account, AccountEvent, Card, CardEvent, Company, CompanyEvent, Customer, CustomerEvent, Event,
+    Fact, Follow, Media, MediaEvent, Reaction, ReactionEvent, Session, SessionEvent, Task,
+    TaskEvent, TaskKind, Team, TeamEvent, Visit, VisitEvent,
 };
 use shiji::ledger::{Personal, Recorded, State, StreamId};
 use shiji::projections::{self, Handling};
@@ -26,8 +30,12 @@ use crate::support::TestDatabase;
 
 /// How many streams a history moves.
 const STREAMS: usize = LIBRARY + library::STREAMS;
-/// Where those of the library begin.
-const LIBRARY: usize = 23 + social::STREAMS;
+/// Where the cards of the mini-program begin.
+const CARDS: usize = 23;
+/// Where articles and messages begin.
+const SOCIAL: usize = CARDS + 10;
+/// Where the library of a company begins.
+const LIBRARY: usize = SOCIAL + social::STREAMS;
 
 /// A history: which stream moves next, and how.
 fn history(streams: Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
@@ -77,6 +85,11 @@ enum Now {
     Follow(Follow, FollowCommand),
     Social(Social),
     Library(Library),
+    Customer(Customer),
+    Company(Company),
+    Card(Card),
+    Visit(Visit),
+    Reaction(Reaction),
 }
 
 impl Stream {
@@ -129,10 +142,42 @@ impl Stream {
                 let state = Now::Library(library);
                 return Self { id, state };
             }
-            23.. => {
-                let (id, social) = Social::new(number - 23);
+            SOCIAL.. => {
+                let (id, social) = Social::new(number - SOCIAL);
                 let state = Now::Social(social);
                 return Self { id, state };
+            }
+            // Customers 17 and 18, companies 19 and 20, their cards 21 and 22.
+            CARDS.. => {
+                let number = number - CARDS + 17;
+                match number {
+                    17 | 18 => (
+                        "Customer",
+                        number.to_string(),
+                        Now::Customer(Customer::default()),
+                    ),
+                    19 | 20 => (
+                        "Company",
+                        number.to_string(),
+                        Now::Company(Company::default()),
+                    ),
+                    21 | 22 => ("Card", number.to_string(), Now::Card(Card::default())),
+                    23 | 24 => (
+                        "Visit",
+                        format!("customer:17:card:{}", number - 2),
+                        Now::Visit(Visit::default()),
+                    ),
+                    25 => (
+                        "Reaction",
+                        "customer:17:praise:card:21".to_owned(),
+                        Now::Reaction(Reaction::default()),
+                    ),
+                    _ => (
+                        "Reaction",
+                        "customer:18:sign:card:21".to_owned(),
+                        Now::Reaction(Reaction::default()),
+                    ),
+                }
             }
             15..17 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
             _ => (
@@ -168,6 +213,36 @@ impl Stream {
                 let event = team_event(state, choice, text)?;
                 state.apply(&event);
                 Event::Team(event)
+            }
+            Now::Customer(state) => {
+                let event = customer_event(state, choice, &subject, text)?;
+                state.apply(&event);
+                Event::Customer(event)
+            }
+            Now::Company(state) => {
+                let name = text.to_owned();
+                let event = match state {
+                    Company::Uncreated => CompanyEvent::CompanyCreated { name },
+                    Company::Created { .. } => CompanyEvent::CompanyRenamed { name },
+                };
+                state.apply(&event);
+                Event::Company(event)
+            }
+            Now::Card(state) => {
+                let event = card_event(state, choice, &subject, text)?;
+                state.apply(&event);
+                Event::Card(event)
+            }
+            Now::Visit(state) => {
+                let uid = if self.id.id.ends_with("21") { 21 } else { 22 };
+                let event = visit_event(choice, uid);
+                state.apply(&event);
+                Event::Visit(event)
+            }
+            Now::Reaction(state) => {
+                let event = reaction_event(*state, &self.id.id);
+                state.apply(&event);
+                Event::Reaction(event)
             }
             Now::Session(state) => {
                 let event = match state {
@@ -326,6 +401,150 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
             name: Some(name),
             ..ProfileChange::default()
         })),
+    }
+}
+
+fn customer_event(
+    state: &Customer,
+    choice: u8,
+    subject: &str,
+    text: &str,
+) -> Option<CustomerEvent> {
+    let own = Personal::new(subject, text.to_owned());
+    let (source, user_type) = (Source::Forward, UserType::MiniProgram);
+    let Some(customer) = state.registered() else {
+        return Some(CustomerEvent::CustomerRegistered {
+            openid: own,
+            unionid: None,
+            user_type,
+            source,
+            trial: choice.is_multiple_of(2),
+        });
+    };
+    let uid = i64::from(choice % 3) + 21;
+    Some(match choice {
+        0 => CustomerEvent::CustomerDisabled {},
+        1 => CustomerEvent::CustomerEnabled {},
+        2 => CustomerEvent::CustomerLoggedIn { trial: false },
+        3 if customer.erased => return None,
+        3 => CustomerEvent::PersonErased {},
+        4 | 5 if !customer.bindings.contains_key(&uid) => CustomerEvent::CustomerBound {
+            uid,
+            pid: (choice == 4).then_some(18),
+            source,
+            user_type,
+        },
+        6 if !customer.erased => CustomerEvent::FormIdCollected {
+            form_id: own,
+            expires_at: DateTime::from_timestamp(1_800_000_000 + i64::from(choice), 0).unwrap(),
+        },
+        _ if customer.erased => return None,
+        _ => CustomerEvent::CustomerProfileUpdated {
+            username: Some(own.clone()),
+            headimgurl: None,
+            city: Some(own.clone()),
+            country: None,
+            province: Some(own),
+            language: None,
+        },
+    })
+}
+
+fn card_event(state: &Card, choice: u8, subject: &str, text: &str) -> Option<CardEvent> {
+    let own = || Personal::new(subject, text.to_owned());
+    let Some(card) = state.created() else {
+        let profile = CardProfile {
+            username: own(),
+            avatar: own(),
+            mingpian_avatar: own(),
+            address: text.to_owned(),
+            position: text.to_owned(),
+            email: own(),
+            wechat: own(),
+            mingpian_phone: own(),
+            sign: own(),
+            qr_code_url: text.to_owned(),
+            poster_url: text.to_owned(),
+        };
+        return Some(CardEvent::CardCreated {
+            company_id: 19,
+            profile,
+        });
+    };
+    if card.erased {
+        return None;
+    }
+    Some(match (choice, card.photos.first()) {
+        (0, _) => CardEvent::CardDisabled {},
+        (1, _) => CardEvent::CardEnabled {},
+        (2, _) => CardEvent::PersonErased {},
+        (3, _) => CardEvent::CardTokenRotated {},
+        (4, Some(photo_id)) => CardEvent::CardPhotoRemoved {
+            photo_id: *photo_id,
+        },
+        (4 | 5, _) => CardEvent::CardPhotoAdded {
+            photo_id: card.last_photo_id + 1,
+            photo_url: text.to_owned(),
+        },
+        (_, _) => CardEvent::CardEdited {
+            username: Some(own()),
+            avatar: None,
+            mingpian_avatar: None,
+            address: Some(text.to_owned()),
+            position: None,
+            email: Some(own()),
+            wechat: None,
+            mingpian_phone: None,
+            sign: Some(own()),
+            qr_code_url: None,
+            poster_url: Some(text.to_owned()),
+        },
+    })
+}
+
+fn visit_event(choice: u8, uid: i64) -> VisitEvent {
+    let (customer_id, company_id) = (17, 19);
+    match choice {
+        0..3 => VisitEvent::CardViewed { customer_id, uid },
+        3 => VisitEvent::CardForwarded { customer_id, uid },
+        4 => VisitEvent::CardPosterSaved { customer_id, uid },
+        5 => VisitEvent::CaseBrowsed {
+            customer_id,
+            company_id,
+            case_id: 1,
+        },
+        6 => VisitEvent::WebsiteViewed {
+            customer_id,
+            uid,
+            company_id,
+        },
+        _ => VisitEvent::ShowcaseViewed {
+            viewer: "anonymous".to_owned(),
+            task_id: "x".to_owned(),
+        },
+    }
+}
+
+fn reaction_event(state: Reaction, id: &str) -> ReactionEvent {
+    let ReactionKey {
+        actor,
+        kind,
+        target,
+    } = id.parse().unwrap();
+    let value = None;
+    match state {
+        Reaction::Absent => ReactionEvent::ReactionAdded {
+            actor,
+            kind,
+            target,
+            value,
+        },
+        Reaction::Given { .. } => ReactionEvent::ReactionRemoved {
+            actor,
+            kind,
+            target,
+            value,
+        },
     }
 }
 

@@ -17,7 +17,7 @@ use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
 use shiji::events::Session;
-use shiji::gateways::{FileStore, StandIn};
+use shiji::gateways::{FileStore, StandIn, Wechat};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -112,6 +112,18 @@ impl Service {
                 request_timeout,
                 ..self.app.settings().clone()
             },
+        };
+        Door::new(&App::new(parts))
+    }
+
+    /// Another door of the same service, for whose customers somebody else vouches.
+    pub fn vouched_by(&self, wechat: Arc<dyn Wechat>) -> Door {
+        let parts = AppParts {
+            desk: self.app.desk().clone(),
+            reads: self.app.reads().clone(),
+            files: self.app.files().clone(),
+            wechat,
+            settings: self.app.settings().clone(),
         };
         Door::new(&App::new(parts))
     }

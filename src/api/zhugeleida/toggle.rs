@@ -31,7 +31,8 @@ pub fn wish(call: &Call) -> Result<Wish, Problem> {
     Ok(status.or(Wish::Toggle))
 }
 
-/// Runs a command to a customer's reaction. One that flips, sent again within the time that is set, gets the first answer.
+/// Runs a command to a customer's reaction, which `operation` must look at before it refuses anything. One that flips, sent
+/// again within the time that is set, gets the first answer.
 pub async fn run<O>(
     app: &App,
     call: &Call,

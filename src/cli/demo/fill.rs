@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
+use super::{mini_program, staff};
 use crate::cli::progress::Progress;
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
@@ -40,6 +40,8 @@ pub struct Filled {
     pub tasks_created: u64,
     /// Work teams created now.
     pub teams_created: u64,
+    /// Cards of the mini-program created now.
+    pub cards_created: u64,
     /// Commands accepted now, creations among them.
     pub commands: u64,
     /// Stories that end early, because somebody moved their task.
@@ -53,6 +55,7 @@ impl fmt::Display for Filled {
             accounts_opened,
             tasks_created,
             teams_created,
+            cards_created,
             commands,
             cut_short,
         } = self;
@@ -61,7 +64,7 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams and {cards_created} cards created; {commands} commands sent."
         )?;
         if *cut_short > 0 {
             write!(
@@ -148,13 +151,15 @@ pub async fn fill(
         }
     }
     let teams = teams::fill(desk).await?;
+    let cards = mini_program::fill(desk).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
         teams_created: teams.teams,
-        commands: count(&sender.tally.commands) + accounts_opened + teams.commands,
+        cards_created: cards.cards,
+        commands: count(&sender.tally.commands) + accounts_opened + teams.commands + cards.commands,
         cut_short: count(&sender.tally.cut_short),
     })
 }
@@ -244,7 +249,7 @@ impl Sender {
     }
 }
 
-fn receipt(correlation: &str) -> ReceiptKey {
+pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }
 }

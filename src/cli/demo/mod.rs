@@ -6,6 +6,7 @@
 
 mod dice;
 mod fill;
+pub mod mini_program;
 mod staff;
 mod stories;
 pub mod teams;

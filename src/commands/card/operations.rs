@@ -9,7 +9,7 @@ use crate::commands::{Book, Operation, Stop};
 use crate::events::card::{CardProfile, CreatedCard};
 use crate::events::party::{Party, PartyKind, Target, TargetKind};
 use crate::events::reaction::{ReactionKey, ReactionKind};
-use crate::events::{Card, Company, Visit, VisitEvent};
+use crate::events::{Card, Company, Reaction, Visit, VisitEvent};
 
 async fn created(book: &mut Book, uid: i64) -> Result<CreatedCard, Stop<CardError>> {
     let card = book.state::<Card>(&uid.to_string()).await?;
@@ -178,6 +178,8 @@ impl Operation for ReactToCard {
     async fn attempt(&self, book: &mut Book) -> Result<Toggled, Stop<CardError>> {
         let uid = self.key.target.number();
         let uid = uid.ok_or(Stop::Refused(CardError::NotFound))?;
+        // Looked at first, so that a refusal, too, is tied to how it stood.
+        book.state::<Reaction>(&self.key.to_string()).await?;
         usable(book, uid).await?;
         let stands = react(book, &self.key, self.wish, Standing::Live)
             .await
