@@ -20,6 +20,16 @@ pub struct Answer<T> {
     pub data: T,
 }
 
+/// The same with `note`, for the endpoints whose documented sample shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = zhugeleida::NotedAnswer)]
+pub struct NotedAnswer<T> {
+    #[serde(flatten)]
+    answer: Answer<T>,
+    /// Always empty.
+    note: Nothing,
+}
+
 /// `{}`.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[schema(as = zhugeleida::Nothing)]
@@ -44,4 +54,14 @@ pub fn success(msg: &'static str) -> Response {
 pub fn data<T: Serialize>(msg: &'static str, data: T) -> Response {
     let code = 200;
     answer::json(StatusCode::OK, &Answer { code, msg, data })
+}
+
+/// A success with `data` and `note`.
+pub fn noted<T: Serialize>(msg: &'static str, data: T) -> Response {
+    let code = 200;
+    let answer = NotedAnswer {
+        answer: Answer { code, msg, data },
+        note: Nothing {},
+    };
+    answer::json(StatusCode::OK, &answer)
 }
