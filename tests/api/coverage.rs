@@ -20,10 +20,7 @@ const OURS: [(&str, &str); 6] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
-    (
-        "GET",
-        "/zhugeleida/xiaochengxu/diary_manage/diary_list",
-    ),
+    ("GET", "/zhugeleida/xiaochengxu/diary_manage/diary_list"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ];

@@ -56,7 +56,11 @@ async fn the_history_has_a_row_for_each_time_a_case_was_opened() {
         "create_date": second(visit.recorded_at)
     });
     let company = format!("&company_id={company_id}");
-    is_noted(&library.get(BROWSED, &company).await, "查询成功", &json!([row]));
+    is_noted(
+        &library.get(BROWSED, &company).await,
+        "查询成功",
+        &json!([row]),
+    );
     let other = library.case("b").await;
     open(&library, other).await;
     open(&library, case).await;

@@ -45,9 +45,17 @@ async fn a_case_looks_as_documented() {
         "last_diary_data": diary, "update_date": second(updated), "create_date": second(created)
     });
     let company = format!("&company_id={company_id}");
-    is_noted(&library.get(LIST, &company).await, "查询成功", &json!([case]));
+    is_noted(
+        &library.get(LIST, &company).await,
+        "查询成功",
+        &json!([case]),
+    );
     let single = format!("{company}&case_id={case_id}");
-    is_noted(&library.get(LIST, &single).await, "查询成功", &json!([case]));
+    is_noted(
+        &library.get(LIST, &single).await,
+        "查询成功",
+        &json!([case]),
+    );
     // Tags come by id, whatever the order they were given in, under the names they have now.
     let (two, one) = (library.tag("隆鼻").await, library.tag("隆胸").await);
     library
@@ -60,7 +68,11 @@ async fn a_case_looks_as_documented() {
     let updated = library.at("Case", case_id, "CaseTagged").await;
     case["update_date"] = json!(second(updated));
     let tagged = format!("{company}&search_tag_id={one}");
-    is_noted(&library.get(LIST, &tagged).await, "查询成功", &json!([case]));
+    is_noted(
+        &library.get(LIST, &tagged).await,
+        "查询成功",
+        &json!([case]),
+    );
 }
 
 #[tokio::test]
@@ -96,9 +108,7 @@ async fn whatever_changes_comes_first() {
     library
         .tell("Diary", diary, "WithdrawDiary", json!({}))
         .await;
-    library
-        .tell("Diary", diary, "DeleteDiary", json!({}))
-        .await;
+    library.tell("Diary", diary, "DeleteDiary", json!({})).await;
     library.tell("Case", b, "WithdrawCase", json!({})).await;
     assert_eq!(ids(&library, "").await, [a, c]);
     library.tell("Case", b, "PublishCase", json!({})).await;
@@ -128,7 +138,11 @@ async fn the_last_diary_is_that_of_the_latest_day() {
     library.tell("Diary", same_day, "EditDiary", video).await;
     let shown = last().await;
     assert_eq!(
-        (&shown["cover_show_type"], &shown["cover_show_type_text"], &shown["content"]),
+        (
+            &shown["cover_show_type"],
+            &shown["cover_show_type_text"],
+            &shown["content"]
+        ),
         (&json!(2), &json!("只展示视频"), &json!("[\"视频\"]"))
     );
     library
@@ -224,15 +238,22 @@ async fn looking_cases_up_by_a_tag_counts_once_for_all_its_pages() {
     }
     let by = |tag: i64, more: &str| format!("&search_tag_id={tag}{more}");
     assert_eq!(ids(&library, &by(tag, "")).await, [b, a]);
-    let (rows, total) = library.list(LIST, &by(tag, "&length=1&current_page=2")).await;
+    let (rows, total) = library
+        .list(LIST, &by(tag, "&length=1&current_page=2"))
+        .await;
     assert_eq!((column(&rows, "case_id"), total), (vec![a], 2));
     assert_eq!(library.visits(&format!("tag:{tag}")).await, ["TagSearched"]);
     assert_eq!(ids(&library, &by(bare, "")).await, [0; 0]);
-    assert_eq!(library.visits(&format!("tag:{bare}")).await, ["TagSearched"]);
+    assert_eq!(
+        library.visits(&format!("tag:{bare}")).await,
+        ["TagSearched"]
+    );
     // Both at once: this case, if it carries the tag.
     let (rows, total) = library.list(LIST, &by(tag, &format!("&case_id={a}"))).await;
     assert_eq!((column(&rows, "case_id"), total), (vec![a], 1));
-    let (rows, total) = library.list(LIST, &by(bare, &format!("&case_id={a}"))).await;
+    let (rows, total) = library
+        .list(LIST, &by(bare, &format!("&case_id={a}")))
+        .await;
     assert_eq!((rows, total), (Vec::<Value>::new(), 0));
     library
         .tell("Case", a, "TagCase", json!({ "tag_ids": [] }))

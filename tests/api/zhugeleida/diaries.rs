@@ -34,7 +34,11 @@ async fn a_diary_looks_as_documented_under_both_paths() {
     });
     let company = format!("&company_id={}", library.company);
     for path in [LIST, ALIAS] {
-        is_noted(&library.get(path, &company).await, "查询成功", &json!([row]));
+        is_noted(
+            &library.get(path, &company).await,
+            "查询成功",
+            &json!([row]),
+        );
     }
     let edit = json!({
         "title": "我的美白日记2", "cover_show_type": 2, "content": "[\"视频\"]", "cover_picture": "[]",
@@ -51,7 +55,11 @@ async fn a_diary_looks_as_documented_under_both_paths() {
     ] {
         row[field] = value;
     }
-    is_noted(&library.get(LIST, &company).await, "查询成功", &json!([row]));
+    is_noted(
+        &library.get(LIST, &company).await,
+        "查询成功",
+        &json!([row]),
+    );
 }
 
 #[tokio::test]
@@ -166,7 +174,10 @@ async fn a_diary_is_out_of_sight_with_its_case_or_by_itself() {
     gone(format!("&company_id={company}&diary_id={deleted}")).await;
     gone(format!("&company_id={company}&diary_id=999")).await;
     gone(format!("&company_id={neighbour}&diary_id={diary}")).await;
-    gone(format!("&company_id={company}&diary_id={diary}&case_id={beside}")).await;
+    gone(format!(
+        "&company_id={company}&diary_id={diary}&case_id={beside}"
+    ))
+    .await;
     gone(format!("&company_id={company}&case_id=999")).await;
     gone(format!("&company_id={neighbour}&case_id={case}")).await;
     library.tell("Case", case, "WithdrawCase", json!({})).await;

@@ -21,9 +21,7 @@ impl Library {
     pub async fn start() -> Self {
         let house = House::start().await;
         let company = house.company("北京打铁的信息科技").await;
-        let uid = house
-            .card(company, json!({ "position": "技术经理" }))
-            .await;
+        let uid = house.card(company, json!({ "position": "技术经理" })).await;
         let customer = house.customer("c").await;
         Self {
             house,
@@ -48,7 +46,8 @@ impl Library {
     /// A product on the shelf.
     pub async fn product(&self, name: &str) -> i64 {
         let content = json!({ "cover_data": [], "article_data": [] });
-        let fields = json!({ "company_id": self.company, "name": name, "price": "128", "content": content });
+        let fields =
+            json!({ "company_id": self.company, "name": name, "price": "128", "content": content });
         let id = self.make("Product", "CreateProduct", fields).await;
         self.tell("Product", id, "PublishProduct", json!({})).await;
         id
@@ -107,12 +106,7 @@ impl Library {
         self.list_as(&self.customer, path, more).await
     }
 
-    pub async fn list_as(
-        &self,
-        customer: &Customer,
-        path: &str,
-        more: &str,
-    ) -> (Vec<Value>, i64) {
+    pub async fn list_as(&self, customer: &Customer, path: &str, more: &str) -> (Vec<Value>, i64) {
         let more = format!("&company_id={}{more}", self.company);
         let json = self.get_as(customer, path, &more).await.json();
         assert_eq!(json["code"], 200, "{path} {more}: {json}");

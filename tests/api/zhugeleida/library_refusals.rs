@@ -10,9 +10,15 @@ const X: &str = "/xiaochengxu";
 
 /// GETs on the pages of an enterprise user; PRODUCT stands for one on the shelf.
 const OF_A_CARD: [(&str, &str); 4] = [
-    ("/xiaochengxu/product/product_single/", "&product_id=PRODUCT"),
+    (
+        "/xiaochengxu/product/product_single/",
+        "&product_id=PRODUCT",
+    ),
     ("/xiaochengxu/product/product_list/", ""),
-    ("/xiaochengxu/mallManage/forward_product/", "&product_id=PRODUCT"),
+    (
+        "/xiaochengxu/mallManage/forward_product/",
+        "&product_id=PRODUCT",
+    ),
     ("/xiaochengxu/website", ""),
 ];
 
@@ -39,7 +45,10 @@ async fn the_pages_of_an_enterprise_user_need_one_with_a_card_in_use() {
     for (path, more) in OF_A_CARD {
         let more = more.replace("PRODUCT", &product.to_string());
         let get = async |uid: &str| library.get(path, &format!("{more}{uid}")).await;
-        assert_eq!(get(&format!("&uid={}", library.uid)).await.json()["code"], 200);
+        assert_eq!(
+            get(&format!("&uid={}", library.uid)).await.json()["code"],
+            200
+        );
         is_refusal(&get("").await, 301, "数据类型验证失败");
         is_refusal(&get("&uid=").await, 301, "数据类型验证失败");
         is_refusal(&get("&uid=abc").await, 301, "数据类型验证失败");
@@ -67,11 +76,16 @@ async fn every_endpoint(library: &Library, signature: &str, is: impl Fn(&Reply))
     let diary = library.diary(case, "2019-01-28 13:50:00").await;
     let product = library.product("门票").await;
     let (uid, company) = (library.uid, library.company);
-    let same = format!("{signature}&uid={uid}&company_id={company}&product_id={product}&case_id={case}");
+    let same =
+        format!("{signature}&uid={uid}&company_id={company}&product_id={product}&case_id={case}");
     let head = library.house.service.head().await;
     let gets = OF_A_CARD.iter().map(|(path, _)| *path).chain(OF_A_COMPANY);
     for path in gets {
-        is(&library.house.get(&format!("/zhugeleida{path}?{same}")).send().await);
+        is(&library
+            .house
+            .get(&format!("/zhugeleida{path}?{same}"))
+            .send()
+            .await);
     }
     let path = format!("/zhugeleida{X}/diary_manage/diary_id_review_list/{diary}?{same}");
     is(&library.house.get(&path).send().await);
@@ -80,7 +94,10 @@ async fn every_endpoint(library: &Library, signature: &str, is: impl Fn(&Reply))
         format!("/diary_manage/review_diary/{diary}"),
         format!("/diary_manage/praise_diary/{diary}"),
     ] {
-        let call = library.house.service.post(&format!("/zhugeleida{X}{path}?{same}"));
+        let call = library
+            .house
+            .service
+            .post(&format!("/zhugeleida{X}{path}?{same}"));
         is(&call.json(&json!({ "content": "好" })).send().await);
     }
     assert_eq!(library.house.service.head().await, head);
@@ -96,7 +113,10 @@ async fn nobody_comes_in_without_a_signature_of_their_own() {
         &format!("user_id={}", library.customer.id),
     );
     for signature in [String::new(), stolen] {
-        every_endpoint(&library, &signature, |reply| is_refusal(reply, 404, "非法请求")).await;
+        every_endpoint(&library, &signature, |reply| {
+            is_refusal(reply, 404, "非法请求")
+        })
+        .await;
     }
 }
 
@@ -105,9 +125,17 @@ async fn a_disabled_customer_stays_outside() {
     let library = Library::start().await;
     let signature = library.house.signature(&library.customer);
     library
-        .tell("Customer", library.customer.id, "DisableCustomer", json!({}))
+        .tell(
+            "Customer",
+            library.customer.id,
+            "DisableCustomer",
+            json!({}),
+        )
         .await;
-    every_endpoint(&library, &signature, |reply| is_refusal(reply, 306, "账户未启用")).await;
+    every_endpoint(&library, &signature, |reply| {
+        is_refusal(reply, 306, "账户未启用")
+    })
+    .await;
 }
 
 #[tokio::test]

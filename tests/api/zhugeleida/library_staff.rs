@@ -104,9 +104,7 @@ async fn a_website_is_set_as_a_whole() {
     let library = Library::start().await;
     let house = &library.house;
     let to = format!("Website/{}", library.company);
-    let set = |cover: Value, content: Value| {
-        json!({ "SetWebsitePictures": { "cover_picture": cover, "content_picture": content } })
-    };
+    let set = |cover: Value, content: Value| json!({ "SetWebsitePictures": { "cover_picture": cover, "content_picture": content } });
     let sound = || set(json!(["a.png"]), json!(vec!["b.png"; 50]));
     is_done(house, &to, sound(), 1, &["WebsitePicturesSet"]).await;
     is_done(house, &to, sound(), 1, &[]).await;
@@ -119,7 +117,10 @@ async fn a_website_is_set_as_a_whole() {
         json!("a.png"),
     ] {
         let data = refused(house, &to, set(cover, json!([])), 303, "validation").await;
-        assert!(data["cover_picture"].is_array() || data["cover_picture[0]"].is_array(), "{data}");
+        assert!(
+            data["cover_picture"].is_array() || data["cover_picture[0]"].is_array(),
+            "{data}"
+        );
     }
     let missing = json!({ "SetWebsitePictures": { "cover_picture": [] } });
     refused(house, &to, missing, 303, "validation").await;
@@ -130,15 +131,25 @@ async fn a_website_is_set_as_a_whole() {
 async fn a_tag_has_a_name_of_its_own_in_its_company() {
     let library = Library::start().await;
     let house = &library.house;
-    let create = |company: i64, name: &str| json!({ "CreateTag": { "company_id": company, "name": name } });
-    let made = house.done("Tag/new", create(library.company, " 隆鼻 ")).await;
+    let create =
+        |company: i64, name: &str| json!({ "CreateTag": { "company_id": company, "name": name } });
+    let made = house
+        .done("Tag/new", create(library.company, " 隆鼻 "))
+        .await;
     assert_eq!(made["version"], 1);
     let mut events = made["events"].as_array().unwrap().clone();
     events.sort_by_key(ToString::to_string);
     assert_eq!(json!(events), json!(["NameClaimed", "TagCreated"]));
     let tag: i64 = made["id"].as_str().unwrap().parse().unwrap();
     let to = format!("Tag/{tag}");
-    refused(house, "Tag/new", create(library.company, "隆鼻"), 300, "name_taken").await;
+    refused(
+        house,
+        "Tag/new",
+        create(library.company, "隆鼻"),
+        300,
+        "name_taken",
+    )
+    .await;
     // Another company may call its tags as it likes.
     let (neighbour, _) = library.neighbour().await;
     house.done("Tag/new", create(neighbour, "隆鼻")).await;
@@ -152,11 +163,22 @@ async fn a_tag_has_a_name_of_its_own_in_its_company() {
     is_done(house, &to, rename("隆胸"), 2, &[]).await;
     // A name that was given up, or went with its tag, is free again.
     house.done(&format!("Tag/{other}"), rename("隆鼻")).await;
-    house.done(&format!("Tag/{other}"), json!({ "DeleteTag": {} })).await;
-    let again = house.done(&format!("Tag/{other}"), json!({ "DeleteTag": {} })).await;
+    house
+        .done(&format!("Tag/{other}"), json!({ "DeleteTag": {} }))
+        .await;
+    let again = house
+        .done(&format!("Tag/{other}"), json!({ "DeleteTag": {} }))
+        .await;
     assert_eq!(again["events"], json!([]));
     house.done("Tag/new", create(library.company, "隆鼻")).await;
-    refused(house, &format!("Tag/{other}"), rename("x"), 302, "not_found").await;
+    refused(
+        house,
+        &format!("Tag/{other}"),
+        rename("x"),
+        302,
+        "not_found",
+    )
+    .await;
     refused(house, "Tag/new", create(999, "x"), 302, "not_found").await;
     for name in [" ".to_owned(), "语".repeat(51), "a\0".to_owned()] {
         let new = create(library.company, &name);
@@ -174,9 +196,7 @@ async fn a_case_carries_tags_of_its_company_and_holds_them() {
     let (neighbour, _) = library.neighbour().await;
     let fields = json!({ "company_id": neighbour, "name": "x" });
     let foreign = library.make("Tag", "CreateTag", fields).await;
-    let create = |tags: Value| {
-        json!({ "CreateCase": { "company_id": library.company, "customer_name": "李汉杰", "tag_ids": tags } })
-    };
+    let create = |tags: Value| json!({ "CreateCase": { "company_id": library.company, "customer_name": "李汉杰", "tag_ids": tags } });
     let made = house.done("Case/new", create(json!([a]))).await;
     assert_eq!(
         made["events"],
@@ -227,9 +247,7 @@ async fn a_case_is_shown_and_goes_after_its_diaries() {
     let edit = || json!({ "EditCase": { "customer_name": "李汉杰", "cover_picture": "[]" } });
     is_done(house, &to, edit(), 4, &["CaseEdited"]).await;
     is_done(house, &to, edit(), 4, &[]).await;
-    let create = |case: i64| {
-        json!({ "CreateDiary": { "case_id": case, "title": "x", "diary_date": "2019-01-28 13:50:00" } })
-    };
+    let create = |case: i64| json!({ "CreateDiary": { "case_id": case, "title": "x", "diary_date": "2019-01-28 13:50:00" } });
     refused(house, "Diary/new", create(999), 302, "not_found").await;
     let made = house.done("Diary/new", create(case)).await;
     assert_eq!(made["events"], json!(["DiaryCreated", "DiaryAdded"]));
@@ -250,7 +268,14 @@ async fn a_case_is_shown_and_goes_after_its_diaries() {
     let events = house.done(&diary, gone.clone()).await["events"].clone();
     assert_eq!(events, json!(["DiaryDeleted", "DiaryRemoved"]));
     is_done(house, &diary, gone, 5, &[]).await;
-    refused(house, &diary, json!({ "PublishDiary": {} }), 302, "not_found").await;
+    refused(
+        house,
+        &diary,
+        json!({ "PublishDiary": {} }),
+        302,
+        "not_found",
+    )
+    .await;
     house.done(&to, delete()).await;
     refused(house, "Diary/new", create(case), 302, "not_found").await;
 }
@@ -310,7 +335,10 @@ async fn nothing_is_asked_of_what_is_not_there_or_without_the_bit() {
     let other = service.log_in("other").await;
     let head = service.head().await;
     for (to, command) in [
-        (format!("Product/{product}"), json!({ "WithdrawProduct": {} })),
+        (
+            format!("Product/{product}"),
+            json!({ "WithdrawProduct": {} }),
+        ),
         (format!("Tag/{tag}"), json!({ "DeleteTag": {} })),
         (format!("Case/{case}"), json!({ "WithdrawCase": {} })),
         (format!("Diary/{diary}"), json!({ "DeleteDiary": {} })),
@@ -342,8 +370,14 @@ async fn a_repeated_key_answers_what_was_made_first() {
     let product = json!({ "company_id": company, "name": "x", "price": "", "content": content() });
     for (to, command) in [
         ("Product/new", json!({ "CreateProduct": product })),
-        ("Tag/new", json!({ "CreateTag": { "company_id": company, "name": "x" } })),
-        ("Case/new", json!({ "CreateCase": { "company_id": company, "customer_name": "x" } })),
+        (
+            "Tag/new",
+            json!({ "CreateTag": { "company_id": company, "name": "x" } }),
+        ),
+        (
+            "Case/new",
+            json!({ "CreateCase": { "company_id": company, "customer_name": "x" } }),
+        ),
         (
             "Diary/new",
             json!({ "CreateDiary": { "case_id": case, "title": "x", "diary_date": "2019-01-28 13:50:00" } }),
@@ -351,7 +385,9 @@ async fn a_repeated_key_answers_what_was_made_first() {
     ] {
         let send = async || {
             let call = library.house.service.post(&format!("/admin/commands/{to}"));
-            let call = call.token(&library.house.clerk).header("idempotency-key", to);
+            let call = call
+                .token(&library.house.clerk)
+                .header("idempotency-key", to);
             call.json(&command).send().await.json()
         };
         let first = send().await;

@@ -39,10 +39,7 @@ async fn diary(library: &Library) -> i64 {
 async fn praise_of_a_diary_goes_back_and_forth() {
     let library = Library::start().await;
     let diary = diary(&library).await;
-    let (me, other) = (
-        library.customer.clone(),
-        library.house.customer("o").await,
-    );
+    let (me, other) = (library.customer.clone(), library.house.customer("o").await);
     assert_eq!(stands(&library, &me).await, (0, 0, json!("未点赞")));
     assert_eq!(send(&library, &me, diary, "").await, "点赞成功");
     assert_eq!(send(&library, &other, diary, "").await, "点赞成功");
@@ -70,7 +67,9 @@ async fn a_status_sets_instead_of_flipping() {
         assert_eq!(send(&library, &me, diary, &more).await, msg);
         assert_eq!(stands(&library, &me).await.0, expected);
     }
-    let reply = library.post(&praise(diary), "").json(&json!({ "status": "1" }));
+    let reply = library
+        .post(&praise(diary), "")
+        .json(&json!({ "status": "1" }));
     is_success(&reply.send().await, "点赞成功", &json!({}));
     let reply = library.post(&praise(diary), "&status=2").send().await;
     is_form_refusal(&reply, &[("status", "is out of bounds")]);
@@ -106,7 +105,10 @@ async fn what_is_out_of_sight_is_praised_no_more_but_praise_can_be_taken_back() 
         .send()
         .await;
     is_refusal(&reply, 302, "对应ID不存在");
-    assert_eq!(send(&library, &me, diary, "&status=0").await, "取消点赞成功");
+    assert_eq!(
+        send(&library, &me, diary, "&status=0").await,
+        "取消点赞成功"
+    );
     library.house.service.sleep(Duration::from_millis(1));
     let reply = library.post(&praise(diary), "").send().await;
     is_refusal(&reply, 302, "对应ID不存在");
@@ -118,8 +120,18 @@ async fn what_is_out_of_sight_is_praised_no_more_but_praise_can_be_taken_back() 
     for (path, more, code, msg) in [
         (praise("x"), String::new(), 301, "数据类型验证失败"),
         (praise(999), String::new(), 302, "对应ID不存在"),
-        (praise(diary), format!("&company_id={neighbour}"), 302, "对应ID不存在"),
-        (praise(diary), "&company_id=x".to_owned(), 301, "数据类型验证失败"),
+        (
+            praise(diary),
+            format!("&company_id={neighbour}"),
+            302,
+            "对应ID不存在",
+        ),
+        (
+            praise(diary),
+            "&company_id=x".to_owned(),
+            301,
+            "数据类型验证失败",
+        ),
     ] {
         is_refusal(&library.post(&path, &more).send().await, code, msg);
     }

@@ -52,7 +52,8 @@ async fn one_product_looks_as_documented_and_the_look_is_recorded() {
         "reason": "有理想-不讲究", "publisher_date": wall(at, "%Y-%m-%dT%H:%M:%S%.3f"), "content": content(),
         "create_date": wall(at, "%Y-%m-%d"), "status": "已发布", "status_code": 1
     });
-    let data = |product: &Value| json!({ "ret_data": [product], "chatinfo_count": 0, "data_count": 1 });
+    let data =
+        |product: &Value| json!({ "ret_data": [product], "chatinfo_count": 0, "data_count": 1 });
     let reply = library.get(SINGLE, &of(&library, id)).await;
     is_success(&reply, "查询成功", &data(&product));
     // Recommended later, it stays where it first stood.
@@ -162,11 +163,15 @@ async fn the_list_comes_in_pages_when_a_page_is_asked_for() {
     assert_eq!(page("&current_page=6&length='5'").await, ids[23..]);
     assert_eq!(page("&length=1000").await, ids);
     for more in ["&length=0", "&length=-1", "&current_page=-1"] {
-        let reply = library.get(LIST, &format!("&uid={}{more}", library.uid)).await;
+        let reply = library
+            .get(LIST, &format!("&uid={}{more}", library.uid))
+            .await;
         let field = more[1..].split_once('=').unwrap().0;
         is_form_refusal(&reply, &[(field, "is out of bounds")]);
     }
-    let reply = library.get(LIST, &format!("&uid={}&length=x", library.uid)).await;
+    let reply = library
+        .get(LIST, &format!("&uid={}&length=x", library.uid))
+        .await;
     is_refusal(&reply, 301, "数据类型验证失败");
 }
 

@@ -51,7 +51,11 @@ async fn comments_come_newest_first_with_who_wrote_them() {
     let mine = say(&library, &me, diary, " 不错的日记。。。。 ").await;
     let stranger = library.house.customer("s").await;
     let theirs = say(&library, &stranger, diary, "我是你大爷").await;
-    let row = async |comment: i64, customer: &Customer, name: &str, picture: &str, content: &str| {
+    let row = async |comment: i64,
+                     customer: &Customer,
+                     name: &str,
+                     picture: &str,
+                     content: &str| {
         let at = library.at("Comment", comment, "CommentPublished").await;
         json!({
             "from_customer_id": customer.id, "from_customer_name": name, "from_customer_headimgurl": picture,
@@ -61,7 +65,14 @@ async fn comments_come_newest_first_with_who_wrote_them() {
     let unknown = "statics/imgs/setAvator.jpg";
     let rows = json!([
         row(theirs, &stranger, "", unknown, "我是你大爷").await,
-        row(mine, &me, "做自己", "https://wx.qlogo.cn/132", "不错的日记。。。。").await,
+        row(
+            mine,
+            &me,
+            "做自己",
+            "https://wx.qlogo.cn/132",
+            "不错的日记。。。。"
+        )
+        .await,
     ]);
     is_noted(&library.get(&reviews(diary), "").await, "查询成功", &rows);
     assert_eq!(comment_count(&library).await, 2);
@@ -74,9 +85,9 @@ async fn comments_come_newest_first_with_who_wrote_them() {
     let service = &library.house.service;
     let delete = CommentCommand::Delete { reason: None };
     let id = theirs.to_string();
-    let desk = service.app.desk();
-    let deleted = desk.execute::<Comment>(&service.system(), &id, delete);
-    deleted.await.unwrap();
+    let (desk, system) = (service.app.desk(), service.system());
+    let deleted = desk.execute::<Comment>(&system, &id, delete).await;
+    deleted.unwrap();
     let (rows, total) = library.list(&reviews(diary), "").await;
     assert_eq!((column(&rows, "from_customer_id"), total), (vec![me.id], 1));
     assert_eq!(comment_count(&library).await, 1);
@@ -94,15 +105,26 @@ async fn comments_come_in_pages_and_are_their_diarys_own() {
     }
     let page = async |more: &str| {
         let (rows, total) = library.list(&reviews(diary), more).await;
-        let said = rows.iter().map(|row| row["content"].as_str().unwrap().to_owned());
+        let said = rows
+            .iter()
+            .map(|row| row["content"].as_str().unwrap().to_owned());
         (said.collect::<Vec<_>>(), total)
     };
-    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|&text| text.to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(page("").await, (texts(&["2", "1", "0"]), 3));
     assert_eq!(page("&length=2").await, (texts(&["2", "1"]), 3));
     assert_eq!(page("&length=2&current_page=2").await, (texts(&["0"]), 3));
     assert_eq!(page("&length=2&current_page=3").await, (texts(&[]), 3));
-    is_noted(&library.get(&reviews(beside), "").await, "查询成功", &json!([]));
+    is_noted(
+        &library.get(&reviews(beside), "").await,
+        "查询成功",
+        &json!([]),
+    );
     let reply = library.get(&reviews(diary), "&length=0").await;
     is_form_refusal(&reply, &[("length", "is out of bounds")]);
 }
@@ -130,13 +152,33 @@ async fn a_comment_has_bounds_and_a_diary_that_is_shown() {
     let sound = || json!({ "content": "好" });
     let (neighbour, _) = library.neighbour().await;
     let foreign = format!("&company_id={neighbour}");
-    is_refusal(&post(review("x"), "", sound()).await, 301, "数据类型验证失败");
+    is_refusal(
+        &post(review("x"), "", sound()).await,
+        301,
+        "数据类型验证失败",
+    );
     is_refusal(&post(review(999), "", sound()).await, 302, "对应ID不存在");
-    is_refusal(&post(review(diary), &foreign, sound()).await, 302, "对应ID不存在");
-    is_refusal(&post(review(diary), "&company_id=x", sound()).await, 301, "数据类型验证失败");
-    is_refusal(&library.get(&reviews("x"), "").await, 301, "数据类型验证失败");
+    is_refusal(
+        &post(review(diary), &foreign, sound()).await,
+        302,
+        "对应ID不存在",
+    );
+    is_refusal(
+        &post(review(diary), "&company_id=x", sound()).await,
+        301,
+        "数据类型验证失败",
+    );
+    is_refusal(
+        &library.get(&reviews("x"), "").await,
+        301,
+        "数据类型验证失败",
+    );
     is_refusal(&library.get(&reviews(999), "").await, 302, "对应ID不存在");
-    is_refusal(&library.get(&reviews(diary), &foreign).await, 302, "对应ID不存在");
+    is_refusal(
+        &library.get(&reviews(diary), &foreign).await,
+        302,
+        "对应ID不存在",
+    );
     library
         .tell("Diary", diary, "WithdrawDiary", json!({}))
         .await;

@@ -39,7 +39,9 @@ async fn the_tags_of_a_company_come_by_id() {
         .collect();
     let (neighbour, _) = library.neighbour().await;
     // This list has no note.
-    let reply = library.get(LIST, &format!("&company_id={}", library.company)).await;
+    let reply = library
+        .get(LIST, &format!("&company_id={}", library.company))
+        .await;
     is_success(&reply, "", &json!({ "ret_data": rows, "data_count": 4 }));
     let reply = library.get(LIST, &format!("&company_id={neighbour}")).await;
     is_success(&reply, "", &json!({ "ret_data": [], "data_count": 0 }));
@@ -53,7 +55,9 @@ async fn a_search_finds_a_part_of_the_name_in_any_letter_case_and_takes_it_liter
     let names = ["隆胸", "隆鼻", "100%纯棉", "A_b", "Straße", "ÉTÉ"];
     let ids = tags(&library, &names).await;
     let found = async |text: &str| {
-        let (rows, total) = library.list(LIST, &format!("&name={}", encoded(text))).await;
+        let (rows, total) = library
+            .list(LIST, &format!("&name={}", encoded(text)))
+            .await;
         assert_eq!(i64::try_from(rows.len()).unwrap(), total);
         column(&rows, "id")
     };
@@ -69,7 +73,10 @@ async fn a_search_finds_a_part_of_the_name_in_any_letter_case_and_takes_it_liter
     assert_eq!(found(&"隆".repeat(50)).await, [0; 0]);
     let company = format!("&company_id={}", library.company);
     let long = format!("{company}&name={}", encoded(&"隆".repeat(51)));
-    is_form_refusal(&library.get(LIST, &long).await, &[("name", "is out of bounds")]);
+    is_form_refusal(
+        &library.get(LIST, &long).await,
+        &[("name", "is out of bounds")],
+    );
     // Typing is no search: choosing a tag is.
     assert_eq!(self::ids(&library, HISTORY).await, [0; 0]);
     assert_eq!(self::ids(&library, HOT).await, [0; 0]);

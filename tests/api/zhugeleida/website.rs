@@ -40,6 +40,8 @@ async fn the_website_shows_the_pictures_that_are_set_and_the_look_is_recorded() 
     is_success(&library.get(WEBSITE, &uid).await, "", &expected);
     let reply = library.get(WEBSITE, &format!("&uid={neighbour}")).await;
     is_success(&reply, "", &nothing);
-    let visits = library.visits(&format!("website:{}", library.company)).await;
+    let visits = library
+        .visits(&format!("website:{}", library.company))
+        .await;
     assert_eq!(visits, ["WebsiteViewed"; 3]);
 }
