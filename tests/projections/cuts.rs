@@ -76,6 +76,10 @@ struct Stream {
     state: Now,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a history has a few dozen streams"
+)]
 enum Now {
     Task(Task),
     Account(Account),

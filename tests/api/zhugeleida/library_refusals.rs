@@ -114,7 +114,7 @@ async fn nobody_comes_in_without_a_signature_of_their_own() {
     );
     for signature in [String::new(), stolen] {
         every_endpoint(&library, &signature, |reply| {
-            is_refusal(reply, 404, "非法请求")
+            is_refusal(reply, 404, "非法请求");
         })
         .await;
     }
@@ -133,7 +133,7 @@ async fn a_disabled_customer_stays_outside() {
         )
         .await;
     every_endpoint(&library, &signature, |reply| {
-        is_refusal(reply, 306, "账户未启用")
+        is_refusal(reply, 306, "账户未启用");
     })
     .await;
 }
