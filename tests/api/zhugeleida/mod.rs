@@ -4,6 +4,7 @@ mod binding;
 mod cards;
 mod case_lists;
 mod cases;
+mod data_set;
 mod diaries;
 mod library;
 mod library_refusals;
