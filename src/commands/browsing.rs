@@ -9,7 +9,7 @@ use super::targets::{Standing, standing};
 use super::{Book, Operation, Stop};
 use crate::events::party::{Party, PartyKind, Target, TargetKind};
 use crate::events::reaction::ReactionKey;
-use crate::events::{Card, Case, Diary, Product, Tag, Visit, VisitEvent};
+use crate::events::{Card, Case, Diary, Product, Reaction, Tag, Visit, VisitEvent};
 use crate::ledger::LoadError;
 
 /// Why there is nothing to look at.
@@ -250,6 +250,8 @@ impl Operation for ReactInLibrary {
     type Refusal = BrowsingError;
 
     async fn attempt(&self, book: &mut Book) -> Result<Toggled, Stop<BrowsingError>> {
+        // Looked at first, so that a refusal, too, is tied to how it stood.
+        book.state::<Reaction>(&self.key.to_string()).await?;
         let standing = standing(book, &self.key.target).await?;
         let stands = react(book, &self.key, self.wish, standing)
             .await

@@ -120,6 +120,10 @@ pub struct CardProfile {
 
 /// A card as rules and signatures need to see it. Readers want `projections::cards`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every card that is looked at was created"
+)]
 pub enum Card {
     /// Never created.
     #[default]

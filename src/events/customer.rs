@@ -178,6 +178,10 @@ stored_events!(CustomerEvent {
 
 /// A customer as rules and signatures need to see it. Readers want `projections::customers`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every customer that is looked at is registered"
+)]
 pub enum Customer {
     /// Never seen.
     #[default]

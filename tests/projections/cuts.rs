@@ -1,5 +1,7 @@
 //! Any way of cutting the log into batches gives the same tables, and so does a stream that is applied late.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -24,17 +26,22 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::dump;
+use super::library::{self, Library};
 use super::social::{self, Social};
 use crate::support::TestDatabase;
 
-/// Where the streams of the mini-program begin; their ids count from 17.
-const MINI_PROGRAM: usize = 31 + social::STREAMS;
 /// How many streams a history moves.
-const STREAMS: usize = MINI_PROGRAM + 10;
+const STREAMS: usize = LIBRARY + library::STREAMS;
+/// Where the cards of the mini-program begin.
+const CARDS: usize = 31;
+/// Where articles and messages begin.
+const SOCIAL: usize = CARDS + 10;
+/// Where the library of a company begins.
+const LIBRARY: usize = SOCIAL + social::STREAMS;
 
 /// A history: which stream moves next, and how.
-fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..STREAMS, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
+fn history(streams: Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((streams, 0..8_u8, "[a-zé\"]{0,3}"), 1..150).prop_map(|moves| {
         let mut streams: Vec<Stream> = (0..STREAMS).map(Stream::new).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for (stream, choice, text) in moves {
@@ -71,6 +78,10 @@ struct Stream {
     state: Now,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a history has a few dozen streams"
+)]
 enum Now {
     Task(Task),
     Account(Account),
@@ -82,6 +93,7 @@ enum Now {
     Comment(Comment),
     Follow(Follow, FollowCommand),
     Social(Social),
+    Library(Library),
     Customer(Customer),
     Company(Company),
     Card(Card),
@@ -163,49 +175,52 @@ impl Stream {
                 let id = format!("{}:{target}", command.follower);
                 ("Follow", id, Now::Follow(Follow::default(), command))
             }
-            31..MINI_PROGRAM => {
-                let (id, social) = Social::new(number - 31);
+            LIBRARY.. => {
+                let (id, library) = Library::new(number - LIBRARY);
+                let state = Now::Library(library);
+                return Self { id, state };
+            }
+            SOCIAL.. => {
+                let (id, social) = Social::new(number - SOCIAL);
                 let state = Now::Social(social);
                 return Self { id, state };
             }
-            MINI_PROGRAM.. => return Self::of_the_mini_program(number - MINI_PROGRAM + 17),
+            // Customers 17 and 18, companies 19 and 20, their cards 21 and 22.
+            CARDS.. => {
+                let number = number - CARDS + 17;
+                match number {
+                    17 | 18 => (
+                        "Customer",
+                        number.to_string(),
+                        Now::Customer(Customer::default()),
+                    ),
+                    19 | 20 => (
+                        "Company",
+                        number.to_string(),
+                        Now::Company(Company::default()),
+                    ),
+                    21 | 22 => ("Card", number.to_string(), Now::Card(Card::default())),
+                    23 | 24 => (
+                        "Visit",
+                        format!("customer:17:card:{}", number - 2),
+                        Now::Visit(Visit::default()),
+                    ),
+                    25 => (
+                        "Reaction",
+                        "customer:17:praise:card:21".to_owned(),
+                        Now::Reaction(Reaction::default()),
+                    ),
+                    _ => (
+                        "Reaction",
+                        "customer:18:sign:card:21".to_owned(),
+                        Now::Reaction(Reaction::default()),
+                    ),
+                }
+            }
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
                 Now::Media(Media::default()),
-            ),
-        };
-        let id = StreamId::new(aggregate, id);
-        Self { id, state }
-    }
-
-    fn of_the_mini_program(number: usize) -> Self {
-        let (aggregate, id, state) = match number {
-            17..19 => (
-                "Customer",
-                number.to_string(),
-                Now::Customer(Customer::default()),
-            ),
-            19 | 20 => (
-                "Company",
-                number.to_string(),
-                Now::Company(Company::default()),
-            ),
-            21 | 22 => ("Card", number.to_string(), Now::Card(Card::default())),
-            23 | 24 => (
-                "Visit",
-                format!("customer:17:card:{}", number - 2),
-                Now::Visit(Visit::default()),
-            ),
-            25 => (
-                "Reaction",
-                "customer:17:praise:card:21".to_owned(),
-                Now::Reaction(Reaction::default()),
-            ),
-            _ => (
-                "Reaction",
-                "customer:18:sign:card:21".to_owned(),
-                Now::Reaction(Reaction::default()),
             ),
         };
         let id = StreamId::new(aggregate, id);
@@ -294,6 +309,7 @@ impl Stream {
                 Event::Session(event)
             }
             Now::Social(social) => social.next(choice, text)?,
+            Now::Library(library) => library.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued { issued_to: None },
@@ -675,6 +691,16 @@ async fn tables(
 
 #[test]
 fn any_cut_and_any_late_stream_give_the_same_tables() {
+    hold(0..STREAMS);
+}
+
+/// By itself, so that its streams meet often.
+#[test]
+fn so_they_do_for_the_library_of_a_company() {
+    hold(LIBRARY..STREAMS);
+}
+
+fn hold(streams: Range<usize>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let test = runtime.block_on(TestDatabase::create());
     let path = projections::search_path();
@@ -683,7 +709,7 @@ fn any_cut_and_any_late_stream_give_the_same_tables() {
         .unwrap();
     let connection = tokio::sync::Mutex::new(connection);
     let cases = (
-        history(),
+        history(streams),
         prop::collection::vec(1..20_usize, 150),
         prop::collection::vec(any::<bool>(), STREAMS),
     );

@@ -2,6 +2,7 @@
 
 mod cuts;
 mod failover;
+mod library;
 mod parking;
 mod queries;
 mod rebuild;

@@ -52,9 +52,10 @@ pub struct BindingQuery {
     security((), ("zhugeleida_signature" = [])),
 )]
 pub async fn bind(State(app): State<App>, Recording(call): Recording) -> Result<Response, Problem> {
-    let signer = match call.is_signed()? {
-        true => Some(call.customer(&app).await?.0),
-        false => None,
+    let signer = if call.is_signed()? {
+        Some(call.customer(&app).await?.0)
+    } else {
+        None
     };
     let uid = call.uid()?;
     let pid = parent(&call)?;

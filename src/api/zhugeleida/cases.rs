@@ -135,7 +135,7 @@ pub struct LastDiaryPage {
     create_date: String,
 }
 
-/// Case library: list, single, by tag (案例库_列表展示(分页) | 单个展示 | 根据标签搜索相关案例)
+/// Case library: list, single, by tag (案例库-列表展示(分页) | 单个展示 | 根据标签搜索相关案例)
 ///
 /// Published cases of the company, the last changed first.
 #[utoipa::path(

@@ -167,7 +167,7 @@ impl Arrival {
                 Some(_) => None,
                 None => Some(app.ledger().next_id("customer").await?),
             };
-            let log_in = LogIn {
+            let command = LogIn {
                 claim: claim.clone(),
                 new_id,
                 openid: login.openid.clone(),
@@ -176,7 +176,7 @@ impl Arrival {
                 source: self.source,
                 trial: self.trial,
             };
-            match app.desk().run(request, &log_in).await {
+            match app.desk().run(request, &command).await {
                 Err(DeskError::Refused(CustomerError::IdNeeded)) => freshness = Freshness::Reread,
                 other => return Ok(other?),
             }

@@ -74,7 +74,7 @@ impl Problem {
 
     /// The same for one field.
     #[must_use]
-    pub fn field(field: &'static str, reason: impl ToString) -> Self {
+    pub fn field(field: &'static str, reason: &impl ToString) -> Self {
         Self::form(Flaws::from([(field, vec![reason.to_string()])]))
     }
 
@@ -170,7 +170,7 @@ impl From<Invalid> for Problem {
     fn from(Invalid { field, flaw }: Invalid) -> Self {
         match flaw {
             Flaw::WrongType => Self::wrong_type(),
-            Flaw::Missing | Flaw::OutOfBounds => Self::field(field, flaw),
+            Flaw::Missing | Flaw::OutOfBounds => Self::field(field, &flaw),
         }
     }
 }
@@ -183,13 +183,13 @@ impl From<Unreadable> for Problem {
 
 impl From<BadKey> for Problem {
     fn from(bad: BadKey) -> Self {
-        Self::field("Idempotency-Key", bad)
+        Self::field("Idempotency-Key", &bad)
     }
 }
 
 impl From<BadPosition> for Problem {
     fn from(bad: BadPosition) -> Self {
-        Self::field("X-Position", bad)
+        Self::field("X-Position", &bad)
     }
 }
 

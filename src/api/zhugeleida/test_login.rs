@@ -55,7 +55,7 @@ pub async fn login(
     arrival.answer(app, &call).await
 }
 
-/// Send formId, test version (发送formID)
+/// Send formId, test version (发送 formID)
 ///
 /// Customers on trial need not sign.
 #[utoipa::path(

@@ -1,9 +1,11 @@
 //! The mini-program of the data set: two companies, their cards with photos, and customers who found their way to them.
+//! What the companies show them: `library.rs`.
 //!
 //! It is the same whatever the seed. What a run has sent it finds again: companies and cards by their correlation in the
 //! log, customers by their WeChat identity; a second run sends what is missing, and nothing to who was changed since.
 //! With the built-in stand-in for WeChat the customers can be logged in as, with the codes `demo1`, `demo2` …
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::anyhow;
@@ -12,6 +14,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::fill::{PATIENCE, SURFACE, receipt};
+use super::library::{self, Visitor};
 use crate::commands::card::{AddCardPhoto, CardVisit, CreateCard, ReactToCard, VisitCard};
 use crate::commands::company::CompanyCommand;
 use crate::commands::customer::{
@@ -89,7 +92,7 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
     let traces = desk.ledger().traces(SURFACE, PREFIX).await?;
     let known = traces
         .into_iter()
-        .map(|trace| (trace.correlation, trace.stream.id));
+        .map(|trace| ((trace.correlation, trace.stream.aggregate), trace.stream.id));
     let mut teller = Teller {
         desk,
         known: known.collect(),
@@ -104,24 +107,37 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
         cards.push(teller.card(number, &companies).await?);
     }
     let mut customers: Vec<i64> = Vec::new();
+    let mut visitors = Vec::new();
     for number in 0..CUSTOMERS.len() {
-        let customer = teller.customer(number, &cards, &customers).await?;
-        customers.push(customer);
+        let customer_id = teller.customer(number, &cards, &customers).await?;
+        customers.push(customer_id);
+        let card = card_of(number);
+        visitors.push(Visitor {
+            customer_id,
+            uid: cards[card],
+            company: PEOPLE[card].0,
+        });
     }
+    library::fill(&mut teller, &companies, &visitors).await?;
     Ok(teller.sent)
 }
 
-struct Teller<'d> {
-    desk: &'d Desk,
-    /// The ids of what is in the log, by correlation.
-    known: HashMap<String, String>,
-    sent: Sent,
+/// Whose card a customer came to first.
+fn card_of(number: usize) -> usize {
+    number * 5 % PEOPLE.len()
+}
+
+pub(super) struct Teller<'d> {
+    pub(super) desk: &'d Desk,
+    /// The ids of what is in the log, by correlation and aggregate.
+    known: HashMap<(String, Cow<'static, str>), String>,
+    pub(super) sent: Sent,
 }
 
 impl Teller<'_> {
     async fn company(&mut self, number: usize, name: &str) -> anyhow::Result<i64> {
         let request = self.request(&format!("company/{number}"));
-        if let Some(id) = self.known_as(&request) {
+        if let Some(id) = self.known_as(&request, Company::TYPE) {
             return Ok(id.parse()?);
         }
         let id = self.desk.ledger().next_id("company").await?.to_string();
@@ -138,7 +154,7 @@ impl Teller<'_> {
     async fn card(&mut self, number: usize, companies: &[i64]) -> anyhow::Result<i64> {
         let (company, name, position, phone, sign, photos) = PEOPLE[number];
         let request = self.request(&format!("card/{number}"));
-        let uid = if let Some(id) = self.known_as(&request) {
+        let uid = if let Some(id) = self.known_as(&request, Card::TYPE) {
             id.parse()?
         } else {
             let uid = self.desk.ledger().next_id("card").await?;
@@ -188,7 +204,7 @@ impl Teller<'_> {
     ) -> anyhow::Result<i64> {
         let request = self.request(&format!("customer/{number}"));
         let customer_id = self.logged_in(number, &request).await?;
-        let uid = cards[number * 5 % cards.len()];
+        let uid = cards[card_of(number)];
         let parent = before.get(number / 2).copied();
         let pid = parent.filter(|_| number % 3 == 2);
         if self.version::<Customer>(customer_id).await? == 2 {
@@ -277,14 +293,17 @@ impl Teller<'_> {
         Ok(())
     }
 
-    async fn version<A: State>(&self, id: i64) -> anyhow::Result<i64> {
+    pub(super) async fn version<A: State>(&self, id: i64) -> anyhow::Result<i64> {
         let id = id.to_string();
         let found = self.desk.ledger().load::<A>(&id, Freshness::Cached).await?;
         Ok(found.version)
     }
 
     /// A refusal means that somebody changed what it was about.
-    fn count<T, E: Refusal>(&mut self, done: Result<Done<T>, DeskError<E>>) -> anyhow::Result<()> {
+    pub(super) fn count<T, E: Refusal>(
+        &mut self,
+        done: Result<Done<T>, DeskError<E>>,
+    ) -> anyhow::Result<()> {
         match done {
             Ok(_) => self.sent.commands += 1,
             Err(DeskError::Refused(refusal)) => tracing::debug!("Not sent: {refusal}"),
@@ -293,11 +312,13 @@ impl Teller<'_> {
         Ok(())
     }
 
-    fn known_as(&self, request: &Request) -> Option<&String> {
-        self.known.get(request.metadata.correlation.as_ref()?)
+    /// The stream of an aggregate that an earlier run sent such a request to.
+    pub(super) fn known_as(&self, request: &Request, aggregate: &'static str) -> Option<&String> {
+        let correlation = request.metadata.correlation.clone()?;
+        self.known.get(&(correlation, aggregate.into()))
     }
 
-    fn request(&self, what: &str) -> Request {
+    pub(super) fn request(&self, what: &str) -> Request {
         Request {
             metadata: Metadata {
                 actor: "system:demo".to_owned(),
@@ -315,7 +336,7 @@ impl Teller<'_> {
 }
 
 /// The same, for what two runs at once shall not both make.
-fn once(request: &Request) -> Request {
+pub(super) fn once(request: &Request) -> Request {
     let mut request = request.clone();
     request.receipt = request.metadata.correlation.as_deref().map(receipt);
     request

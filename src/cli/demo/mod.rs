@@ -6,6 +6,7 @@
 
 mod dice;
 mod fill;
+mod library;
 pub mod mini_program;
 pub mod showcases;
 mod staff;

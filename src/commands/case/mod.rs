@@ -138,7 +138,6 @@ fn change(case: &LiveCase, command: &CaseCommand) -> Result<Vec<CaseEvent>, Case
         CaseCommand::Publish if case.published => vec![],
         CaseCommand::Publish => vec![CaseEvent::CasePublished {}],
         CaseCommand::Withdraw if case.published => vec![CaseEvent::CaseWithdrawn {}],
-        CaseCommand::Withdraw => vec![],
         CaseCommand::AddDiary { diary_id } if case.diaries.contains(diary_id) => vec![],
         CaseCommand::AddDiary { .. } if case.diaries.len() >= DIARIES_MAX => {
             return Err(CaseError::Full);
@@ -151,7 +150,7 @@ fn change(case: &LiveCase, command: &CaseCommand) -> Result<Vec<CaseEvent>, Case
                 diary_id: *diary_id,
             }]
         }
-        CaseCommand::RemoveDiary { .. } => vec![],
+        CaseCommand::Withdraw | CaseCommand::RemoveDiary { .. } => vec![],
         CaseCommand::Delete if !case.diaries.is_empty() => return Err(CaseError::HasDiaries),
         CaseCommand::Delete => vec![CaseEvent::CaseDeleted {}],
     })

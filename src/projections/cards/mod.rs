@@ -137,7 +137,7 @@ struct Made<'f> {
 /// New values of what can change.
 #[derive(Default)]
 struct Changed<'f> {
-    changed: i64,
+    position: i64,
     enabled: Option<bool>,
     username: Option<&'f str>,
     avatar: Option<&'f str>,
@@ -244,7 +244,7 @@ impl<'f> Changes<'f> {
             CardEvent::CardEnabled {} => self.of(uid).enabled = Some(true),
             CardEvent::PersonErased {} => self.forget(uid),
         }
-        self.of(uid).changed = fact.recorded.position;
+        self.of(uid).position = fact.recorded.position;
         Ok(())
     }
 
@@ -266,7 +266,7 @@ impl<'f> Changes<'f> {
             poster_url: Some(""),
             address: card.address,
             job: card.job,
-            changed: card.changed,
+            position: card.position,
         };
     }
 
@@ -280,7 +280,7 @@ impl<'f> Changes<'f> {
 
 fn shown(profile: &CardProfile) -> Changed<'_> {
     Changed {
-        changed: 0,
+        position: 0,
         enabled: Some(true),
         username: Some(profile.username.text()),
         avatar: Some(profile.avatar.text()),

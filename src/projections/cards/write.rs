@@ -60,7 +60,7 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
         numbers.0.push(uid);
         numbers.1.push(card.company_id);
         numbers.2.push(card.position);
-        numbers.3.push(card.now.changed);
+        numbers.3.push(card.now.position);
         created_at.push(card.created_at);
         enabled.push(card.now.enabled.unwrap_or_default());
         texts.push(&card.now);
@@ -113,7 +113,7 @@ async fn update(tx: &mut PgConnection, changed: BTreeMap<i64, Changed<'_>>) -> s
     let mut texts = Texts::default();
     for (uid, card) in changed {
         numbers.0.push(uid);
-        numbers.1.push(card.changed);
+        numbers.1.push(card.position);
         enabled.push(card.enabled);
         texts.push(&card);
     }

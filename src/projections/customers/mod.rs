@@ -103,7 +103,7 @@ struct Bound {
     source: Source,
     user_type: UserType,
     position: i64,
-    bound_at: DateTime<Utc>,
+    at: DateTime<Utc>,
 }
 
 impl<'f> Changes<'f> {
@@ -147,7 +147,7 @@ impl<'f> Changes<'f> {
                     source: *source,
                     user_type: *user_type,
                     position: fact.recorded.position,
-                    bound_at: fact.recorded.recorded_at,
+                    at: fact.recorded.recorded_at,
                 };
                 self.bindings.insert((id, *uid), bound);
             }

@@ -143,7 +143,7 @@ async fn bind(tx: &mut PgConnection, bindings: BTreeMap<(i64, i64), Bound>) -> s
         numbers.0.push(bound.source.number());
         numbers.1.push(bound.user_type.number());
         numbers.2.push(bound.position);
-        bound_at.push(bound.bound_at);
+        bound_at.push(bound.at);
     }
     sqlx::query!(
         "INSERT INTO customer_bindings (customer_id, uid, pid, source, user_type, position, bound_at)

@@ -1,13 +1,25 @@
-//! The mini-program (`contract/zhugeleida.md`): who signs, who is whose, cards and what visitors do with them.
+//! The mini-program (`contract/zhugeleida.md`): who signs, who is whose, cards, and what a company shows its visitors.
 
 mod binding;
 mod cards;
+mod case_lists;
+mod cases;
+mod data_set;
+mod diaries;
+mod library;
+mod library_refusals;
+mod library_staff;
 mod login;
+mod praise;
+mod products;
 mod profile;
+mod reviews;
 mod signature;
 mod staff;
+mod tags;
 mod toggles;
 mod transport;
+mod website;
 mod wechat;
 
 use std::fmt::Write as _;

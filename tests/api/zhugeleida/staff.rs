@@ -5,7 +5,7 @@ use shiji::api::zhugeleida::card_token;
 
 use super::House;
 
-async fn refused(house: &House, to: &str, command: Value, code: i64, error: &str) -> Value {
+pub async fn refused(house: &House, to: &str, command: Value, code: i64, error: &str) -> Value {
     let reply = house.send(to, command.clone()).await.json();
     assert_eq!(
         (&reply["code"], &reply["error"]),
@@ -16,7 +16,7 @@ async fn refused(house: &House, to: &str, command: Value, code: i64, error: &str
 }
 
 /// The data of a command that is done, whole.
-async fn is_done(house: &House, to: &str, command: Value, version: i64, events: &[&str]) {
+pub async fn is_done(house: &House, to: &str, command: Value, version: i64, events: &[&str]) {
     let (aggregate, id) = to.split_once('/').unwrap();
     let expected =
         json!({ "aggregate": aggregate, "id": id, "version": version, "events": events });
