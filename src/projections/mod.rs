@@ -5,17 +5,21 @@
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
 pub mod articles;
+pub mod catalogue;
 pub mod comments;
 pub mod dua_users;
 pub mod filter;
+mod listed;
 pub mod media;
 pub mod messages;
+pub mod orders;
 pub mod projector;
 pub mod reactions;
 pub mod sessions;
 pub mod staff;
 pub mod tasks;
 pub mod teams;
+pub mod tickets;
 
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -99,15 +103,18 @@ pub trait Projection: Send + Sync {
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
         &articles::Articles,
+        &catalogue::Catalogue,
         &comments::Comments,
         &dua_users::DuaUsers,
         &media::MediaFiles,
         &messages::Messages,
+        &orders::Orders,
         &reactions::Reactions,
         &sessions::Sessions,
         &staff::Staff,
         &tasks::Tasks,
         &teams::Teams,
+        &tickets::Tickets,
     ]
 }
 

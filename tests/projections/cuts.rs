@@ -13,12 +13,15 @@ use shiji::projections::{self, Handling};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::commerce::{self, Commerce};
 use super::dump;
 use super::social::{self, Social};
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 18 + social::STREAMS;
+const STREAMS: usize = COMMERCE + commerce::STREAMS;
+/// Where those of the catalogue, of tickets and orders begin.
+const COMMERCE: usize = 18 + social::STREAMS;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
@@ -66,6 +69,7 @@ enum Now {
     Media(Media),
     Team(Team),
     Social(Social),
+    Commerce(Commerce),
 }
 
 impl Stream {
@@ -98,6 +102,11 @@ impl Stream {
                 "community:a".to_owned(),
                 Now::Account(Account::default()),
             ),
+            COMMERCE.. => {
+                let (id, commerce) = Commerce::new(number - COMMERCE);
+                let state = Now::Commerce(commerce);
+                return Self { id, state };
+            }
             18.. => {
                 let (id, social) = Social::new(number - 18);
                 let state = Now::Social(social);
@@ -145,6 +154,7 @@ impl Stream {
                 Event::Session(event)
             }
             Now::Social(social) => social.next(choice, text)?,
+            Now::Commerce(commerce) => commerce.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued {},
