@@ -13,6 +13,7 @@ mod listed;
 pub mod media;
 pub mod messages;
 pub mod orders;
+mod pages;
 pub mod projector;
 pub mod reactions;
 pub mod sessions;

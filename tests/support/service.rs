@@ -14,7 +14,7 @@ use shiji::api::ops::Readiness;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::{self, Desk};
-use shiji::gateways::FileStore;
+use shiji::gateways::{ApprovesAll, FileStore, PaymentGateway};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -73,6 +73,7 @@ impl Service {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
             files: FileStore::local(files.path()).unwrap(),
+            payments: Arc::new(ApprovesAll),
             settings,
         });
         Self {
@@ -92,6 +93,7 @@ impl Service {
             desk: self.app.desk().clone(),
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
+            payments: Arc::clone(self.app.payments()),
             settings: AppSettings {
                 request_timeout,
                 ..self.app.settings().clone()

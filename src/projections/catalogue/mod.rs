@@ -3,6 +3,7 @@
 //! One read model, because one page shows several of them and the same streams of reactions and follows count for all.
 //! Projects and tickets are another (`tickets`): they move with every order.
 
+mod queries;
 mod write;
 
 use async_trait::async_trait;

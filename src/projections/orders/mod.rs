@@ -1,6 +1,7 @@
 //! Carts and orders as their owners see them. One read model, because both are a member's own and no other stream writes
 //! into their rows; the tickets they are about stand in `tickets`, which moves with orders, too, but for everybody.
 
+mod queries;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+
+pub use queries::{CartLine, Due, OrderDetail, OrderItem, cart, detail, due, of_member};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::order::{OrderLine, OrderStatus};

@@ -1,6 +1,7 @@
 //! Projects of masters and their tickets. One read model, because every order that holds or releases a ticket moves the
 //! number of tickets its project has for sale.
 
+mod queries;
 mod write;
 
 use std::collections::BTreeMap;
