@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name_claim::{NameClaimCommand, NameClaimError};
 use super::{Book, Decide, Operation, Stop};
-use crate::events::account::OpenAccount;
+use crate::events::account::{AccountStanding, OpenAccount, ProfileChange};
 use crate::events::{Account, AccountEvent, NameClaim};
 use crate::ledger::{Personal, StreamId};
 
@@ -20,17 +20,18 @@ pub enum AccountCommand {
         role: u32,
         /// Permission bits.
         perm: u64,
+        /// Members: their phone.
+        phone: Option<AccountPhone>,
     },
     /// Set a password: sessions opened before are void.
     SetPassword {
         /// Argon2id, PHC text.
         password_hash: Personal<String>,
     },
-    /// Show it under another name; only where names need not be unique.
-    Rename {
-        /// The new name.
-        name: Personal<String>,
-    },
+    /// Show it under another name, or otherwise; names only where they need not be unique.
+    UpdateProfile(Box<ProfileChange>),
+    /// Give a member another standing.
+    AdjustStanding(StandingChange),
     /// Change role and permissions.
     ChangeRole {
         /// 0 operator, 1 super administrator.
@@ -47,6 +48,27 @@ pub enum AccountCommand {
     },
     /// Put it back into use.
     Enable,
+}
+
+/// The phone of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPhone {
+    /// The dialling code, without `+`.
+    pub country: Personal<String>,
+    /// Digits only.
+    pub phone: Personal<String>,
+}
+
+/// What changes of a standing; what is absent stays, `Some(None)` clears.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of `AccountStandingAdjusted`")]
+pub struct StandingChange {
+    pub category: Option<u64>,
+    pub score: Option<u64>,
+    pub level: Option<u64>,
+    pub exp: Option<u64>,
+    pub invitation_code: Option<Option<Personal<String>>>,
+    pub inviter: Option<Option<Personal<String>>>,
 }
 
 /// Whether an account acts on itself.
@@ -80,12 +102,22 @@ impl Decide for Account {
     type Refusal = AccountError;
 
     fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, AccountError> {
-        if let AccountCommand::Open { name, role, perm } = command {
+        if let AccountCommand::Open {
+            name,
+            role,
+            perm,
+            phone,
+        } = command
+        {
+            let phone = phone.clone();
+            let (country, phone) = phone.map(|phone| (phone.country, phone.phone)).unzip();
             return match self {
                 Self::Unopened => Ok(vec![AccountEvent::AccountOpened {
                     name: name.clone(),
                     role: *role,
                     perm: *perm,
+                    country,
+                    phone,
                 }]),
                 Self::Open(_) => Err(AccountError::Exists),
             };
@@ -104,15 +136,14 @@ fn change(
         AccountCommand::SetPassword { password_hash } => Ok(vec![AccountEvent::PasswordSet {
             password_hash: password_hash.clone(),
         }]),
-        // Who was erased has no name to change.
-        AccountCommand::Rename { .. } if account.name.get().is_none() => {
+        // Who was erased has nothing to change.
+        AccountCommand::UpdateProfile(_) | AccountCommand::AdjustStanding(_)
+            if account.name.get().is_none() =>
+        {
             Err(AccountError::NotFound)
         }
-        AccountCommand::Rename { name } if *name != account.name => {
-            Ok(vec![AccountEvent::AccountProfileUpdated {
-                name: Some(name.clone()),
-            }])
-        }
+        AccountCommand::UpdateProfile(change) => Ok(updated(account, change)),
+        AccountCommand::AdjustStanding(change) => Ok(adjusted(&account.standing, change)),
         AccountCommand::ChangeRole {
             by: Actor::Itself, ..
         }
@@ -129,11 +160,61 @@ fn change(
             Ok(vec![AccountEvent::AccountDisabled {}])
         }
         AccountCommand::Enable if !account.enabled => Ok(vec![AccountEvent::AccountEnabled {}]),
-        AccountCommand::Rename { .. }
-        | AccountCommand::ChangeRole { .. }
+        AccountCommand::ChangeRole { .. }
         | AccountCommand::Disable { .. }
         | AccountCommand::Enable => Ok(vec![]),
     }
+}
+
+/// Only what changes; nothing at all when nothing does.
+fn updated(account: &OpenAccount, change: &ProfileChange) -> Vec<AccountEvent> {
+    let old = &account.profile;
+    // Nobody having said anything and having said "unknown" are one.
+    let unknown = Personal::new("", 0);
+    let change = ProfileChange {
+        name: changed(change.name.as_ref(), &account.name),
+        avatar: changed(change.avatar.as_ref(), &old.avatar),
+        gender: changed(
+            change.gender.as_ref(),
+            old.gender.as_ref().unwrap_or(&unknown),
+        ),
+        province: changed(change.province.as_ref(), &old.province),
+        city: changed(change.city.as_ref(), &old.city),
+        birthday_ms: changed(change.birthday_ms.as_ref(), &old.birthday_ms),
+        email: changed(change.email.as_ref(), &old.email),
+        intro: changed(change.intro.as_ref(), &old.intro),
+    };
+    if change == ProfileChange::default() {
+        return vec![];
+    }
+    vec![AccountEvent::AccountProfileUpdated(Box::new(change))]
+}
+
+/// Only what changes; nothing at all when nothing does.
+fn adjusted(old: &AccountStanding, change: &StandingChange) -> Vec<AccountEvent> {
+    let change = StandingChange {
+        category: changed(change.category.as_ref(), &old.category),
+        score: changed(change.score.as_ref(), &old.score),
+        level: changed(change.level.as_ref(), &old.level),
+        exp: changed(change.exp.as_ref(), &old.exp),
+        invitation_code: changed(change.invitation_code.as_ref(), &old.invitation_code),
+        inviter: changed(change.inviter.as_ref(), &old.inviter),
+    };
+    if change == StandingChange::default() {
+        return vec![];
+    }
+    vec![AccountEvent::AccountStandingAdjusted {
+        category: change.category,
+        score: change.score,
+        level: change.level,
+        exp: change.exp,
+        invitation_code: change.invitation_code,
+        inviter: change.inviter,
+    }]
+}
+
+fn changed<T: Clone + PartialEq>(new: Option<&T>, old: &T) -> Option<T> {
+    new.filter(|new| *new != old).cloned()
 }
 
 /// Opens a staff account: the name is claimed, the account opened, its password set; all or nothing.
@@ -170,6 +251,7 @@ impl Operation for OpenStaffAccount {
             name: Personal::new(subject.clone(), self.name.clone()),
             role: self.role,
             perm: self.perm,
+            phone: None,
         };
         book.decide::<Account>(&id, &open).await?;
         let password_hash = Personal::new(subject, self.password_hash.clone());
@@ -194,6 +276,8 @@ mod tests {
             name: text("admin"),
             role: 0,
             perm: 4,
+            country: None,
+            phone: None,
         }
     }
 
@@ -207,6 +291,7 @@ mod tests {
             name: text("admin"),
             role: 0,
             perm: 4,
+            phone: None,
         };
         rules()
             .given_no_previous_events()
@@ -297,23 +382,104 @@ mod tests {
             .then_expect_events(vec![]);
     }
 
+    fn update(change: ProfileChange) -> AccountCommand {
+        AccountCommand::UpdateProfile(Box::new(change))
+    }
+
+    fn updated(change: ProfileChange) -> AccountEvent {
+        AccountEvent::AccountProfileUpdated(Box::new(change))
+    }
+
+    fn named(name: &str) -> ProfileChange {
+        ProfileChange {
+            name: Some(text(name)),
+            ..ProfileChange::default()
+        }
+    }
+
     #[test]
     fn a_new_name_is_recorded_when_it_differs() {
-        let rename = |name: &str| AccountCommand::Rename { name: text(name) };
-        let updated = |name: &str| AccountEvent::AccountProfileUpdated {
-            name: Some(text(name)),
-        };
         rules()
             .given(vec![opened()])
-            .when(rename("other"))
-            .then_expect_events(vec![updated("other")]);
+            .when(update(named("other")))
+            .then_expect_events(vec![updated(named("other"))]);
         rules()
-            .given(vec![opened(), updated("other")])
-            .when(rename("other"))
+            .given(vec![opened(), updated(named("other"))])
+            .when(update(named("other")))
             .then_expect_events(vec![]);
         rules()
             .given_no_previous_events()
-            .when(rename("other"))
+            .when(update(named("other")))
             .then_expect_error(AccountError::NotFound);
+    }
+
+    #[test]
+    fn a_profile_tells_what_was_set_what_was_cleared_and_what_stays() {
+        let set = ProfileChange {
+            city: Some(Some(text("青岛"))),
+            gender: Some(Personal::new("Account:backend:7", 2)),
+            ..ProfileChange::default()
+        };
+        let clear = ProfileChange {
+            city: Some(None),
+            ..ProfileChange::default()
+        };
+        let mut both = set.clone();
+        both.name = Some(text("admin"));
+        both.intro = Some(None);
+        both.gender = set.gender.clone();
+        rules()
+            .given(vec![opened()])
+            .when(update(both))
+            .then_expect_events(vec![updated(set.clone())]);
+        rules()
+            .given(vec![opened(), updated(set.clone())])
+            .when(update(clear.clone()))
+            .then_expect_events(vec![updated(clear.clone())]);
+        rules()
+            .given(vec![opened(), updated(set), updated(clear.clone())])
+            .when(update(clear.clone()))
+            .then_expect_events(vec![]);
+        // What is cleared stays so in storage: null is not the same as absent.
+        let stored = serde_json::to_value(updated(clear.clone())).unwrap();
+        let expected = serde_json::json!({"AccountProfileUpdated": {"city": null}});
+        assert_eq!(stored, expected);
+        assert_eq!(
+            serde_json::from_value::<AccountEvent>(stored).unwrap(),
+            updated(clear)
+        );
+    }
+
+    #[test]
+    fn a_standing_is_recorded_as_far_as_it_differs() {
+        let adjust = |score, inviter| {
+            AccountCommand::AdjustStanding(StandingChange {
+                score: Some(score),
+                inviter: Some(inviter),
+                ..StandingChange::default()
+            })
+        };
+        let adjusted = |score, inviter| AccountEvent::AccountStandingAdjusted {
+            category: None,
+            score,
+            level: None,
+            exp: None,
+            invitation_code: None,
+            inviter,
+        };
+        let somebody = || Some(text("somebody"));
+        rules()
+            .given(vec![opened()])
+            .when(adjust(7, None))
+            .then_expect_events(vec![adjusted(Some(7), None)]);
+        let before = vec![opened(), adjusted(Some(7), Some(somebody()))];
+        rules()
+            .given(before.clone())
+            .when(adjust(7, somebody()))
+            .then_expect_events(vec![]);
+        rules()
+            .given(before)
+            .when(adjust(7, None))
+            .then_expect_events(vec![adjusted(None, Some(None))]);
     }
 }

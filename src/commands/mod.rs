@@ -11,6 +11,7 @@ pub mod cloth;
 pub mod comment;
 mod desk;
 pub mod ending;
+pub mod follow;
 pub mod listed;
 pub mod master;
 pub mod media;
@@ -18,6 +19,7 @@ pub mod member;
 pub mod message;
 pub mod name_claim;
 pub mod order;
+pub mod phone_code;
 pub mod project;
 pub mod reaction;
 pub mod session;
@@ -141,6 +143,7 @@ aggregate! {
     crate::events::Cart,
     crate::events::Cloth,
     crate::events::Comment,
+    crate::events::Follow,
     crate::events::Game,
     crate::events::Master,
     crate::events::Media,
@@ -148,6 +151,7 @@ aggregate! {
     crate::events::Message,
     crate::events::NameClaim,
     crate::events::Order,
+    crate::events::PhoneCode,
     crate::events::Project,
     crate::events::Reaction,
     crate::events::Session,

@@ -9,6 +9,7 @@ pub mod banner;
 pub mod cart;
 pub mod cloth;
 pub mod comment;
+pub mod follow;
 pub mod game;
 pub mod listed;
 pub mod master;
@@ -18,6 +19,7 @@ pub mod message;
 pub mod name_claim;
 pub mod order;
 pub mod party;
+pub mod phone_code;
 pub mod project;
 pub mod reaction;
 pub mod session;
@@ -32,6 +34,7 @@ pub use banner::{Banner, BannerEvent};
 pub use cart::{Cart, CartEvent};
 pub use cloth::{Cloth, ClothEvent};
 pub use comment::{Comment, CommentEvent};
+pub use follow::{Follow, FollowEvent};
 pub use game::{Game, GameEvent};
 pub use master::{Master, MasterEvent};
 pub use media::{Media, MediaEvent};
@@ -39,6 +42,7 @@ pub use merchant::{Merchant, MerchantEvent};
 pub use message::{Message, MessageEvent};
 pub use name_claim::{NameClaim, NameClaimEvent};
 pub use order::{Order, OrderEvent};
+pub use phone_code::{PhoneCode, PhoneCodeEvent};
 pub use project::{Project, ProjectEvent};
 pub use reaction::{Reaction, ReactionEvent};
 pub use session::{Session, SessionEvent};
@@ -89,6 +93,7 @@ every_aggregate! {
     Cart => CartEvent,
     Cloth => ClothEvent,
     Comment => CommentEvent,
+    Follow => FollowEvent,
     Game => GameEvent,
     Master => MasterEvent,
     Media => MediaEvent,
@@ -96,6 +101,7 @@ every_aggregate! {
     Message => MessageEvent,
     NameClaim => NameClaimEvent,
     Order => OrderEvent,
+    PhoneCode => PhoneCodeEvent,
     Project => ProjectEvent,
     Reaction => ReactionEvent,
     Session => SessionEvent,

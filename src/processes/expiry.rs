@@ -79,7 +79,10 @@ impl Expiry {
                 Ok(None) => {}
                 Ok(Some(expired)) if expired.cancelled > 0 => {
                     let cancelled = expired.cancelled;
-                    info!(cancelled, "Cancelled {cancelled} orders that nobody paid in time");
+                    info!(
+                        cancelled,
+                        "Cancelled {cancelled} orders that nobody paid in time"
+                    );
                 }
                 Ok(Some(expired)) => debug!(?expired, "No order ran out"),
                 Err(failure) => {
@@ -121,8 +124,10 @@ impl Expiry {
     }
 
     async fn cancel(&self, due: &[Due], expired: &mut Expired) {
-        let cancellations = due.iter().map(|order| self.cancel_one(order.id));
-        let mut ends = futures::stream::iter(cancellations).buffer_unordered(AT_ONCE);
+        let ids: Vec<i64> = due.iter().map(|order| order.id).collect();
+        let mut ends = futures::stream::iter(ids)
+            .map(|id| self.cancel_one(id))
+            .buffer_unordered(AT_ONCE);
         while let Some(end) = ends.next().await {
             match end {
                 End::Cancelled => expired.cancelled += 1,

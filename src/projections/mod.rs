@@ -9,8 +9,10 @@ pub mod catalogue;
 pub mod comments;
 pub mod dua_users;
 pub mod filter;
+pub mod follows;
 mod listed;
 pub mod media;
+pub mod members;
 pub mod messages;
 pub mod orders;
 mod pages;
@@ -107,7 +109,9 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &catalogue::Catalogue,
         &comments::Comments,
         &dua_users::DuaUsers,
+        &follows::Follows,
         &media::MediaFiles,
+        &members::Members,
         &messages::Messages,
         &orders::Orders,
         &reactions::Reactions,

@@ -15,6 +15,8 @@ fn account(subject: &str, name: &str) -> NewEvent {
         name: Personal::new(subject, name.to_owned()),
         role: 0,
         perm: 0,
+        country: None,
+        phone: None,
     };
     NewEvent {
         event_id: Uuid::now_v7(),

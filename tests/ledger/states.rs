@@ -24,6 +24,8 @@ fn opened() -> AccountEvent {
         name: Personal::new("Account:1", "name".to_owned()),
         role: 0,
         perm: 0,
+        country: None,
+        phone: None,
     }
 }
 

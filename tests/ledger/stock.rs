@@ -178,6 +178,8 @@ async fn stock_readers_see_personal_data_sealed_and_ours_in_clear() {
         name: Personal::new("Account:1", "admin".to_owned()),
         role: 0,
         perm: 0,
+        country: None,
+        phone: None,
     };
     let mut job = job(&[("1", Expected::Exact(0))]);
     job.streams[0].stream = StreamId::new("Account", "1");

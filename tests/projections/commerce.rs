@@ -8,18 +8,18 @@ use shiji::events::listed::{Listed, Listing};
 use shiji::events::master::{MasterDetails, MasterEdit};
 use shiji::events::merchant::{MerchantDetails, MerchantEdit};
 use shiji::events::order::OrderLine;
-use shiji::events::party::TargetKind;
+use shiji::events::party::{Party, PartyKind, Target, TargetKind};
 use shiji::events::project::{ProjectDetails, ProjectEdit};
 use shiji::events::reaction::{ReactionKey, ReactionKind};
 use shiji::events::ticket::{Sale, TicketDetails, TicketEdit};
 use shiji::events::{
-    Banner, Cart, CartEvent, Cloth, Event, Game, Master, Merchant, Order, OrderEvent, Project,
-    Reaction, ReactionEvent, Ticket, TicketEvent,
+    Banner, Cart, CartEvent, Cloth, Event, Follow, FollowEvent, Game, Master, Merchant, Order,
+    OrderEvent, Project, Reaction, ReactionEvent, Ticket, TicketEvent,
 };
 use shiji::ledger::{State, StreamId};
 
 /// How many streams there are of these.
-pub const STREAMS: usize = 17;
+pub const STREAMS: usize = 19;
 
 /// A stream of one of them.
 pub enum Commerce {
@@ -33,6 +33,7 @@ pub enum Commerce {
     Cart(Cart),
     Order(Order),
     Reaction(Reaction, ReactionKey),
+    Follow(Follow, Target),
 }
 
 impl Commerce {
@@ -61,6 +62,12 @@ impl Commerce {
             ),
             11 => ("Cart", hex, Self::Cart(Cart::default())),
             12 | 13 => ("Order", number.to_string(), Self::Order(Order::default())),
+            17 | 18 => {
+                let kind = [TargetKind::Master, TargetKind::Merchant][number - 17];
+                let target = Target::new(kind, hex);
+                let id = StreamId::new("Follow", format!("member:a:{target}"));
+                return (id, Self::Follow(Follow::default(), target));
+            }
             14 => return reaction("member:a:like:game:3"),
             15 => return reaction("member:b:collect:game:3"),
             _ => return reaction("member:a:collect:cloth:1"),
@@ -179,6 +186,15 @@ impl Commerce {
                 let event = order_event(state, choice, text)?;
                 state.apply(&event);
                 Event::Order(event)
+            }
+            Self::Follow(state, target) => {
+                let (follower, target) = (Party::new(PartyKind::Member, "a"), target.clone());
+                let event = match state {
+                    Follow::Absent => FollowEvent::Followed { follower, target },
+                    Follow::Following => FollowEvent::Unfollowed { follower, target },
+                };
+                state.apply(&event);
+                Event::Follow(event)
             }
             Self::Reaction(state, key) => {
                 assert!([ReactionKind::Like, ReactionKind::Collect].contains(&key.kind));

@@ -4,9 +4,13 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+use shiji::commands::Decide;
+use shiji::commands::follow::FollowCommand;
+use shiji::events::account::ProfileChange;
+use shiji::events::party::{Party, PartyKind};
 use shiji::events::{
-    Account, AccountEvent, Event, Fact, Media, MediaEvent, Session, SessionEvent, Task, TaskEvent,
-    TaskKind, Team, TeamEvent,
+    Account, AccountEvent, Event, Fact, Follow, Media, MediaEvent, Session, SessionEvent, Task,
+    TaskEvent, TaskKind, Team, TeamEvent,
 };
 use shiji::ledger::{Personal, Recorded, State, StreamId};
 use shiji::projections::{self, Handling};
@@ -21,7 +25,9 @@ use crate::support::TestDatabase;
 /// How many streams a history moves.
 const STREAMS: usize = COMMERCE + commerce::STREAMS;
 /// Where those of the catalogue, of tickets and orders begin.
-const COMMERCE: usize = 18 + social::STREAMS;
+const COMMERCE: usize = SOCIAL + social::STREAMS;
+/// Where those of articles, comments, reactions and messages begin.
+const SOCIAL: usize = 24;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
@@ -70,6 +76,7 @@ enum Now {
     Team(Team),
     Social(Social),
     Commerce(Commerce),
+    Follow(Follow, FollowCommand),
 }
 
 impl Stream {
@@ -96,8 +103,29 @@ impl Stream {
                 "xdua:Dt5mvrtU".to_owned(),
                 Now::Account(Account::default()),
             ),
+            // Two members that follow each other, or try to follow one that is not there.
+            17..19 => (
+                "Account",
+                format!("community:{number}"),
+                Now::Account(Account::default()),
+            ),
+            19..23 => {
+                let (follower, target) = [
+                    (17, "user:18"),
+                    (18, "user:17"),
+                    (17, "user:0"),
+                    (17, "master:18"),
+                ][number - 19];
+                let command = FollowCommand {
+                    follower: Party::new(PartyKind::Member, follower),
+                    target: target.parse().unwrap(),
+                    follow: true,
+                };
+                let id = format!("{}:{target}", command.follower);
+                ("Follow", id, Now::Follow(Follow::default(), command))
+            }
             15..17 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
-            17 => (
+            23 => (
                 "Account",
                 "community:a".to_owned(),
                 Now::Account(Account::default()),
@@ -107,8 +135,8 @@ impl Stream {
                 let state = Now::Commerce(commerce);
                 return Self { id, state };
             }
-            18.. => {
-                let (id, social) = Social::new(number - 18);
+            SOCIAL.. => {
+                let (id, social) = Social::new(number - SOCIAL);
                 let state = Now::Social(social);
                 return Self { id, state };
             }
@@ -134,6 +162,12 @@ impl Stream {
                 let event = account_event(state, choice, &subject, text);
                 state.apply(&event);
                 Event::Account(event)
+            }
+            Now::Follow(state, command) => {
+                command.follow = *state == Follow::Absent;
+                let event = state.decide(command).unwrap().pop()?;
+                state.apply(&event);
+                Event::Follow(event)
             }
             Now::Team(state) => {
                 let event = team_event(state, choice, text)?;
@@ -265,6 +299,8 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
             name,
             role: 1,
             perm: 3,
+            country: None,
+            phone: Some(Personal::new(subject, "1".to_owned())),
         },
         (_, 0) => AccountEvent::AccountDisabled {},
         (_, 1) => AccountEvent::AccountEnabled {},
@@ -276,8 +312,25 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
         (_, 4) => AccountEvent::PasswordSet {
             password_hash: name,
         },
-        (_, 5) => AccountEvent::AccountProfileUpdated { name: None },
-        (_, _) => AccountEvent::AccountProfileUpdated { name: Some(name) },
+        (_, 5) => AccountEvent::AccountProfileUpdated(Box::new(ProfileChange {
+            city: Some(None),
+            birthday_ms: Some(Some(Personal::new(subject, -7))),
+            ..ProfileChange::default()
+        })),
+        (_, 6) => AccountEvent::AccountStandingAdjusted {
+            category: None,
+            score: Some(7),
+            level: None,
+            exp: None,
+            invitation_code: Some(Some(name)),
+            inviter: Some(None),
+        },
+        (_, _) => AccountEvent::AccountProfileUpdated(Box::new(ProfileChange {
+            city: Some(Some(name.clone())),
+            gender: Some(Personal::new(subject, 2)),
+            name: Some(name),
+            ..ProfileChange::default()
+        })),
     }
 }
 

@@ -147,6 +147,8 @@ fn opened(uid: i64, name: &str) -> AccountEvent {
     AccountEvent::AccountOpened {
         name: Personal::new(format!("Account:backend:{uid}"), name.to_owned()),
         role: 0,
+        country: None,
+        phone: None,
         perm: 5,
     }
 }

@@ -13,7 +13,10 @@ use serde_json::Value;
 use shiji::api::ops::Readiness;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
+use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
+use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
+use shiji::events::Session;
 use shiji::gateways::{ApprovesAll, FileStore, PaymentGateway};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
@@ -27,6 +30,14 @@ use super::TestDatabase;
 
 /// The password of every account that tests open.
 pub const PASSWORD: &str = "correct horse";
+
+/// A member of the community.
+pub struct Member {
+    pub uid: String,
+    /// Under 86.
+    pub phone: String,
+    pub token: String,
+}
 
 /// A running service with a database of its own.
 pub struct Service {
@@ -135,6 +146,41 @@ impl Service {
         let reply = self.post("/backend/api/v1/login").json(&body).send().await;
         assert_eq!(reply.json()["code"], 0, "{reply:?}");
         reply.header("x-session-token").unwrap().to_owned()
+    }
+
+    /// A member of the community without a password, with an open session.
+    pub async fn member(&self, nickname: &str) -> Member {
+        let number = format!("138{:08}", rand::random::<u32>() % 100_000_000);
+        let phone = Phone::new("86", &number).unwrap();
+        let open = OpenMember {
+            uid: new_hex_id(),
+            phone_claim: phone.claim(self.ledger.keys()),
+            phone,
+            nickname: nickname.to_owned(),
+            password_hash: None,
+        };
+        let desk = self.app.desk();
+        desk.run(&self.system(), &open).await.unwrap();
+        let token = identity::new_member_token();
+        let session = SessionCommand::Open {
+            account: member_account(&open.uid),
+            credential_version: 0,
+            expires_at: self.app.now() + TimeDelta::days(30),
+        };
+        let id = identity::session_id(&token);
+        let opened = desk.create::<Session>(&self.system(), &id, session).await;
+        opened.unwrap();
+        Member {
+            uid: open.uid,
+            phone: number,
+            token,
+        }
+    }
+
+    /// Calls a function of the community as a member.
+    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
+        let call = self.post(&format!("/community/api/v1/{name}"));
+        call.token(&member.token).json(&body).send().await
     }
 
     /// A request to the desk by the system itself.

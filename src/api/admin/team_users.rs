@@ -11,6 +11,7 @@ use crate::commands::account::{AccountCommand, Actor};
 use crate::commands::ending::EndingSessions;
 use crate::commands::team::{OpenTeamUser, new_user_ids};
 use crate::events::Account;
+use crate::events::account::ProfileChange;
 use crate::ledger::{Personal, StreamId};
 use crate::projections::sessions;
 
@@ -66,8 +67,11 @@ impl StaffCommand for RenameAccount {
 
     async fn run(self, call: Call, user: TeamUser) -> Result<Success, Failure> {
         let subject = StreamId::new(TeamUser::AGGREGATE, user.id()).to_string();
-        let name = Personal::new(subject, self.name.trim().to_owned());
-        execute(call, user, AccountCommand::Rename { name }).await
+        let change = ProfileChange {
+            name: Some(Personal::new(subject, self.name.trim().to_owned())),
+            ..ProfileChange::default()
+        };
+        execute(call, user, AccountCommand::UpdateProfile(Box::new(change))).await
     }
 }
 

@@ -67,6 +67,7 @@ impl Operation for OpenTeamUser {
                 name: Personal::new(subject, self.name.clone()),
                 role: 0,
                 perm: 0,
+                phone: None,
             };
             book.decide::<Account>(&account, &open).await?;
             return Ok(id.clone());

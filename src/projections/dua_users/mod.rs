@@ -36,13 +36,13 @@ impl Projection for DuaUsers {
         };
         match event {
             AccountEvent::AccountOpened { .. }
-            | AccountEvent::AccountProfileUpdated { .. }
+            | AccountEvent::AccountProfileUpdated(_)
             | AccountEvent::AccountDisabled {}
             | AccountEvent::AccountEnabled {}
             | AccountEvent::PersonErased {} => Handling::Handled,
-            AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
-                Handling::Ignored
-            }
+            AccountEvent::PasswordSet { .. }
+            | AccountEvent::AccountRoleChanged { .. }
+            | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
         }
     }
 
@@ -102,8 +102,8 @@ impl<'f> Changes<'f> {
                 };
                 self.opened.insert(id, opened);
             }
-            AccountEvent::AccountProfileUpdated { name } => {
-                if let Some(name) = name {
+            AccountEvent::AccountProfileUpdated(change) => {
+                if let Some(name) = &change.name {
                     self.of(id).name = Some(name.text().to_owned());
                 }
             }
@@ -114,7 +114,9 @@ impl<'f> Changes<'f> {
                 account.name = Some(String::new());
                 account.enabled = Some(false);
             }
-            AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {}
+            AccountEvent::PasswordSet { .. }
+            | AccountEvent::AccountRoleChanged { .. }
+            | AccountEvent::AccountStandingAdjusted { .. } => {}
         }
     }
 

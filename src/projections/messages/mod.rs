@@ -44,7 +44,8 @@ impl Projection for Messages {
                 | AccountEvent::PasswordSet { .. }
                 | AccountEvent::AccountDisabled {}
                 | AccountEvent::AccountEnabled {}
-                | AccountEvent::AccountRoleChanged { .. } => Handling::Ignored,
+                | AccountEvent::AccountRoleChanged { .. }
+                | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
             },
             _ => Handling::Ignored,
         }

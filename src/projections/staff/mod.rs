@@ -40,12 +40,14 @@ impl Projection for Staff {
         };
         match event {
             AccountEvent::AccountOpened { .. }
-            | AccountEvent::AccountProfileUpdated { .. }
+            | AccountEvent::AccountProfileUpdated(_)
             | AccountEvent::AccountDisabled {}
             | AccountEvent::AccountEnabled {}
             | AccountEvent::AccountRoleChanged { .. }
             | AccountEvent::PersonErased {} => Handling::Handled,
-            AccountEvent::PasswordSet { .. } => Handling::Ignored,
+            AccountEvent::PasswordSet { .. } | AccountEvent::AccountStandingAdjusted { .. } => {
+                Handling::Ignored
+            }
         }
     }
 
@@ -97,7 +99,9 @@ impl Changes {
         };
         let uid = number(fact, uid)?;
         match event {
-            AccountEvent::AccountOpened { name, role, perm } => {
+            AccountEvent::AccountOpened {
+                name, role, perm, ..
+            } => {
                 let opened = Opened {
                     position: fact.recorded.position,
                     created_at: fact.recorded.recorded_at,
@@ -110,12 +114,12 @@ impl Changes {
                 };
                 self.opened.insert(uid, opened);
             }
-            AccountEvent::AccountProfileUpdated { name } => {
-                if let Some(name) = name {
+            AccountEvent::AccountProfileUpdated(change) => {
+                if let Some(name) = &change.name {
                     self.of(uid).name = Some(name.text().to_owned());
                 }
             }
-            AccountEvent::PasswordSet { .. } => {}
+            AccountEvent::PasswordSet { .. } | AccountEvent::AccountStandingAdjusted { .. } => {}
             AccountEvent::AccountDisabled {} => self.of(uid).enabled = Some(false),
             AccountEvent::AccountEnabled {} => self.of(uid).enabled = Some(true),
             AccountEvent::AccountRoleChanged { role, perm } => {

@@ -10,6 +10,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+pub use queries::{
+    FollowedTicket, Project, Projects, TicketDetail, TicketItem, followed_projects,
+    followed_tickets, for_sale, owned, project, projects, ticket,
+};
+
 use super::listed::Rows;
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::project::ProjectDetails;
