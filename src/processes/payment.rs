@@ -53,9 +53,13 @@ pub async fn pay(
     let Some(charge) = chargeable(desk, request, order_id, uid).await? else {
         return Ok(desk.run(request, &order).await?);
     };
-    let reference = match gateway.charge(&charge).await? {
-        Charged::Approved { reference } => reference,
-        Charged::Declined => return Err(PayFailure::Declined),
+    let reference = match gateway.charge(&charge).await {
+        Ok(Charged::Approved { reference }) => reference,
+        Ok(Charged::Declined) => return Err(PayFailure::Declined),
+        Err(failure) => {
+            warn!(order.id = order_id, error = %failure, "Nobody knows whether the money of order {order_id} was taken: {failure}");
+            return Err(failure.into());
+        }
     };
     order.reference = Some(reference.clone());
     let paid = desk.run(request, &order).await;

@@ -5,22 +5,26 @@
 //! | `call.rs`, `fields.rs` | a request as the functions want it: who calls, and parameters by the rules of this surface |
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 //! | `describe.rs` | what all functions have in common in the documentation |
+//! | `catalogue/`, `shop/` | what staff shows: banners, cloths, games, masters, merchants; projects, tickets, carts and orders |
 //! | `time.rs` | the time of the server |
 //!
 //! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
 //! are documented with `method(get, post)`, one type for the parameters of both.
 
 mod call;
+mod catalogue;
 mod describe;
 mod envelope;
 mod fields;
 mod problem;
+mod shop;
 mod time;
 
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use fields::is_image;
 pub use problem::Problem;
 
 use super::App;
@@ -32,7 +36,10 @@ const SURFACE: &str = "community";
 /// Every function with its documentation.
 #[must_use]
 pub fn routes() -> OpenApiRouter<App> {
-    let mut router = OpenApiRouter::new().routes(routes!(time::current));
+    let mut router = OpenApiRouter::new()
+        .merge(catalogue::routes())
+        .merge(shop::routes())
+        .routes(routes!(time::current));
     describe::functions(router.get_openapi_mut());
     router
 }
