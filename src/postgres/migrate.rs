@@ -55,7 +55,7 @@ async fn run(owner: &mut PgConnection, schemas: &[ProjectionSchema]) -> Result<(
         .await
         .map_err(MigrateError::Ledger)?;
     for schema in schemas {
-        make(owner, schema)
+        make_schema(owner, schema)
             .await
             .map_err(|source| MigrateError::Projection {
                 schema: schema.name.clone(),
@@ -65,7 +65,14 @@ async fn run(owner: &mut PgConnection, schemas: &[ProjectionSchema]) -> Result<(
     Ok(())
 }
 
-async fn make(owner: &mut PgConnection, schema: &ProjectionSchema) -> sqlx::Result<()> {
+/// Makes the tables of one version of a projection, whole or not at all; what is there already is left alone.
+///
+/// # Errors
+/// When a statement fails.
+///
+/// # Panics
+/// When the schema's name needs quotes.
+pub async fn make_schema(owner: &mut PgConnection, schema: &ProjectionSchema) -> sqlx::Result<()> {
     let name = &schema.name;
     assert!(
         is_plain(name),

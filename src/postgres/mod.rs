@@ -11,7 +11,7 @@ mod rate_limits;
 
 pub use database::{Database, DatabaseError};
 pub use lease::Lease;
-pub use migrate::{MigrateError, ProjectionSchema, migrate};
+pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};
 pub use rate_limits::{Limit, RateLimits};
 

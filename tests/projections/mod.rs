@@ -5,6 +5,7 @@ mod cuts;
 mod failover;
 mod parking;
 mod queries;
+mod rebuild;
 mod social;
 mod speed;
 mod versions;

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use sqlx::{Executor, PgConnection, Row};
+use tracing::error;
 
 use super::super::{FoldError, Handling, Projection};
-use super::{CHANNEL, key};
+use super::{CHANNEL, Slot, poison};
 use crate::events::{self, Fact};
 use crate::ledger::{DecodeError, Recorded, StreamId};
 
@@ -52,6 +53,8 @@ pub(super) fn read(batch: Vec<Recorded>) -> (Vec<Item>, Option<String>) {
 /// A projection on its way, as the leader knows it.
 pub(super) struct Track {
     pub projection: &'static dyn Projection,
+    /// Which of its sets of tables.
+    pub slot: Slot,
     pub fence: i64,
     pub position: i64,
     pub revision: i64,
@@ -100,6 +103,11 @@ struct Share<'a> {
 }
 
 impl Track {
+    /// How rows about it name it.
+    pub fn key(&self) -> (String, i32) {
+        self.slot.key(self.projection)
+    }
+
     fn share<'a>(&self, items: &'a [Item]) -> Share<'a> {
         let mut share = Share::default();
         for item in items {
@@ -147,6 +155,62 @@ fn count(counts: &mut Counts, recorded: &Recorded, column: usize) {
     counts.entry(name).or_default()[column] += 1;
 }
 
+/// How connections that fold are set. Rows and checkpoint are lost or kept together, so commits need not wait for the disk.
+/// Folds find rows by key: plans made while tables were small must not scan them once they have grown.
+pub(super) const FOLDING: [(&str, &str); 6] = [
+    ("synchronous_commit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
+/// [`apply`], with the streams of events that a projection cannot fold set aside.
+///
+/// # Errors
+/// Those that are no event's fault; nothing of the batch is then in the tables.
+pub(super) async fn carry(
+    connection: &mut PgConnection,
+    tracks: &mut [&mut Track],
+    items: &[Item],
+    alone: bool,
+) -> Result<(), BatchError> {
+    loop {
+        match apply(connection, tracks, items, alone).await {
+            Ok(()) => return Ok(()),
+            Err(error) => blame(connection, tracks, items, error).await?,
+        }
+    }
+}
+
+/// Finds the event to blame for a failed batch, if it is an event's fault; else the error stands.
+async fn blame(
+    connection: &mut PgConnection,
+    tracks: &mut [&mut Track],
+    items: &[Item],
+    error: BatchError,
+) -> Result<(), BatchError> {
+    let name = match &error {
+        BatchError::Fold { projection, error } if error.is_data() => *projection,
+        _ => return Err(error),
+    };
+    connection.execute("ROLLBACK").await?;
+    let Some(track) = (tracks.iter_mut()).find(|track| track.projection.name() == name) else {
+        return Err(error);
+    };
+    let Some((position, reason)) = poison::search(connection, track, items).await? else {
+        return Err(error);
+    };
+    error!(
+        event.position = position,
+        projection = name,
+        "{name} cannot take event {position} and parks its stream: {reason}"
+    );
+    track.poison.insert(position, reason);
+    Ok(())
+}
+
 /// Folds a batch into the tables of these projections, all of which stand right before it. Whole or not at all; the
 /// caller drops the connection, or rolls back, after an error.
 pub(super) async fn apply(
@@ -171,7 +235,7 @@ pub(super) async fn apply(
             })?;
         }
         if !share.parked.is_empty() {
-            park(connection, track.projection, &share.parked).await?;
+            park(connection, track, &share.parked).await?;
         }
         shares.push(share);
     }
@@ -252,7 +316,10 @@ pub(super) async fn begin(
     for track in tracks {
         let projection = track.projection.name();
         let row = (rows.iter())
-            .find(|row| row.try_get::<&str, _>("projection").ok() == Some(projection))
+            .find(|row| {
+                row.try_get::<&str, _>("projection")
+                    .is_ok_and(|name| name == track.key().0)
+            })
             .ok_or(sqlx::Error::RowNotFound)?;
         let (position, fence): (i64, i64) = (row.try_get("position")?, row.try_get("fence")?);
         if fence != track.fence {
@@ -272,10 +339,10 @@ pub(super) async fn begin(
 
 async fn park(
     connection: &mut PgConnection,
-    projection: &dyn Projection,
+    track: &Track,
     parked: &[(&Recorded, Option<String>)],
 ) -> sqlx::Result<()> {
-    let (name, version) = key(projection);
+    let (name, version) = track.key();
     let positions: Vec<i64> = parked.iter().map(|(event, _)| event.position).collect();
     let text = |of: fn(&Recorded) -> String| parked.iter().map(|(e, _)| of(e)).collect::<Vec<_>>();
     let aggregates = text(|event| event.stream.aggregate.to_string());
@@ -301,15 +368,10 @@ async fn park(
 
 /// The projections and their versions, as arrays. Names are plain words of this build's own.
 fn keys(tracks: &[&mut Track]) -> (String, String) {
-    let key = |track: &&mut Track| key(track.projection);
-    let names = array(
-        tracks.iter().map(|track| format!("'{}'", key(track).0)),
-        "text",
-    );
-    let versions = array(
-        tracks.iter().map(|track| key(track).1.to_string()),
-        "integer",
-    );
+    let names = tracks.iter().map(|track| format!("'{}'", track.key().0));
+    let names = array(names, "text");
+    let versions = tracks.iter().map(|track| track.key().1.to_string());
+    let versions = array(versions, "integer");
     (names, versions)
 }
 

@@ -13,7 +13,7 @@ use tracing::{debug, error, info, warn};
 
 use super::batch::{self, BatchError, Item, Track};
 use super::lease::Held;
-use super::{Shared, parked, poison};
+use super::{Shared, Slot, parked};
 use crate::ledger::{FeedError, Follower};
 
 /// How long to wait before trying again what failed: from the first to the last, doubling.
@@ -33,7 +33,16 @@ enum End {
 
 impl From<BatchError> for End {
     fn from(error: BatchError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            BatchError::Fenced(_) => Self::LeaseChanged,
+            BatchError::Moved { .. } => {
+                debug!("Beginning again: {error}");
+                Self::LeaseChanged
+            }
+            BatchError::Fold { .. } | BatchError::Hole { .. } | BatchError::Database(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
     }
 }
 
@@ -154,7 +163,7 @@ impl<'a> Leader<'a> {
         let mut tracks = Vec::with_capacity(fences.len());
         for projection in &shared.options.projections {
             if let Some(fence) = fences.get(projection.name()) {
-                let track = parked::stamp(&mut connection, *projection, *fence).await?;
+                let track = parked::stamp(&mut connection, *projection, Slot::Live, *fence).await?;
                 tracks.push(track.ok_or(End::LeaseChanged)?);
             }
         }
@@ -208,19 +217,14 @@ impl<'a> Leader<'a> {
         let (first, last) = (first.recorded().position, last.recorded().clone());
         let began = Instant::now();
         let alone = self.shared.ledger.alone();
-        loop {
-            let Self {
-                connection, tracks, ..
-            } = self;
-            let mut ready: Vec<&mut Track> = tracks
-                .iter_mut()
-                .filter(|track| track.position == first - 1)
-                .collect();
-            let Err(error) = batch::apply(connection, &mut ready, &items, alone).await else {
-                break;
-            };
-            self.blame(error, first, &items).await?;
-        }
+        let Self {
+            connection, tracks, ..
+        } = self;
+        let mut ready: Vec<&mut Track> = tracks
+            .iter_mut()
+            .filter(|track| track.position == first - 1)
+            .collect();
+        batch::carry(connection, &mut ready, &items, alone).await?;
         let watermark = self.shared.ledger.watermark();
         for track in self.tracks.iter().filter(|t| t.position == last.position) {
             let name = track.projection.name();
@@ -231,35 +235,6 @@ impl<'a> Leader<'a> {
         }
         self.measure(items.len(), began, &last);
         Ok(())
-    }
-
-    /// Finds the event to blame for a failed batch, if it is an event's fault.
-    async fn blame(&mut self, error: BatchError, first: i64, items: &[Item]) -> Result<(), End> {
-        let (name, cause) = match error {
-            BatchError::Fold { projection, error } if error.is_data() => (projection, error),
-            BatchError::Fenced(_) => return Err(End::LeaseChanged),
-            BatchError::Moved { .. } => {
-                debug!("Beginning again: {error}");
-                return Err(End::LeaseChanged);
-            }
-            other => return Err(other.into()),
-        };
-        self.connection.execute("ROLLBACK").await?;
-        let track = (self.tracks.iter_mut())
-            .find(|track| track.projection.name() == name && track.position == first - 1)
-            .ok_or_else(|| End::Failed(cause.to_string()))?;
-        match poison::search(&mut self.connection, track, items).await? {
-            Some((position, reason)) => {
-                error!(
-                    event.position = position,
-                    projection = name,
-                    "{name} cannot take event {position} and parks its stream: {reason}"
-                );
-                track.poison.insert(position, reason);
-                Ok(())
-            }
-            None => Err(End::Failed(cause.to_string())),
-        }
     }
 
     fn measure(&self, events: usize, began: Instant, last: &crate::ledger::Recorded) {
@@ -282,23 +257,13 @@ impl<'a> Leader<'a> {
     }
 }
 
-/// The leader's own connection. Rows and checkpoint are lost or kept together, so commits need not wait for the disk.
-/// Folds find rows by key: plans made while tables were small must not scan them once they have grown.
+/// The leader's own connection.
 async fn connect(shared: &Shared) -> sqlx::Result<PgConnection> {
     let idle = shared.options.lease.as_millis().to_string();
-    let mut connection = (shared.database)
+    let options = (shared.database)
         .service_options("projector", &shared.search_path)
-        .options([
-            ("synchronous_commit", "off"),
-            ("idle_in_transaction_session_timeout", idle.as_str()),
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("jit", "off"),
-        ])
-        .connect()
-        .await?;
+        .options([("idle_in_transaction_session_timeout", idle.as_str())]);
+    let mut connection = options.options(batch::FOLDING).connect().await?;
     connection.execute(batch::PREPARE).await?;
     Ok(connection)
 }

@@ -9,6 +9,7 @@
 //! | `parked.rs` | streams set aside, and their replay |
 //! | `watch.rs` | on every node: the watermark, what is parked, whether waiting is in vain |
 //! | `proof.rs` | how the projections stand, and the proof by counts |
+//! | `rebuild/` | new tables beside the live ones, and in their place |
 
 mod batch;
 mod leader;
@@ -16,6 +17,7 @@ mod lease;
 mod parked;
 mod poison;
 mod proof;
+pub mod rebuild;
 mod watch;
 
 use std::sync::Arc;
@@ -224,8 +226,42 @@ impl ProjectorObserver {
     }
 }
 
-/// A projection and its version, as rows name them.
+/// Which of a projection's sets of tables: the one that serves, or one that a rebuild made beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Serves; moved by the leader.
+    Live,
+    /// Being built anew; moved by the rebuild.
+    Shadow,
+    /// Served before the last switch; stands still.
+    Old,
+}
+
+impl Slot {
+    /// What follows the projection's name, in its schema's name and in the rows about it.
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Live => "",
+            Self::Shadow => "__shadow",
+            Self::Old => "__old",
+        }
+    }
+
+    /// The schema of these tables, as `tasks_v1__shadow`.
+    #[must_use]
+    pub fn schema(self, projection: &dyn Projection) -> String {
+        format!("{}{}", projection.schema(), self.suffix())
+    }
+
+    /// A projection and its version, as rows about these tables name them.
+    fn key(self, projection: &dyn Projection) -> (String, i32) {
+        let version = i32::try_from(projection.version()).unwrap_or(i32::MAX);
+        (format!("{}{}", projection.name(), self.suffix()), version)
+    }
+}
+
+/// A projection that serves and its version, as rows name them.
 fn key(projection: &dyn Projection) -> (String, i32) {
-    let version = i32::try_from(projection.version()).unwrap_or(i32::MAX);
-    (projection.name().to_owned(), version)
+    Slot::Live.key(projection)
 }

@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::super::{FoldError, Handling, Projection};
 use super::batch::{Counts, Track};
-use super::{CHANNEL, key};
+use super::{CHANNEL, Slot, key};
 use crate::events::{self, Fact};
 use crate::ledger::{Ledger, LoadError, Recorded, StreamId};
 use crate::postgres::Database;
@@ -15,9 +15,10 @@ use crate::postgres::Database;
 pub(super) async fn stamp(
     connection: &mut PgConnection,
     projection: &'static dyn Projection,
+    slot: Slot,
     fence: i64,
 ) -> sqlx::Result<Option<Track>> {
-    let (name, version) = key(projection);
+    let (name, version) = slot.key(projection);
     let mut tx = connection.begin().await?;
     let Some(found) = lock(&mut tx, &name, version).await? else {
         return Err(sqlx::Error::RowNotFound);
@@ -38,6 +39,7 @@ pub(super) async fn stamp(
     tx.commit().await?;
     Ok(Some(Track {
         projection,
+        slot,
         fence,
         position: found.position,
         revision: found.revision,
