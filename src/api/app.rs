@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::FileStore;
+use crate::gateways::{FileStore, PaymentGateway};
 use crate::ledger::Ledger;
 use crate::postgres::RateLimits;
 use crate::settings::Settings;
@@ -30,6 +30,8 @@ pub struct AppParts {
     pub reads: PgPool,
     /// Stored files.
     pub files: FileStore,
+    /// Takes the money for orders.
+    pub payments: Arc<dyn PaymentGateway>,
     /// What the operator said.
     pub settings: AppSettings,
 }
@@ -121,6 +123,12 @@ impl App {
     #[must_use]
     pub fn files(&self) -> &FileStore {
         &self.inner.parts.files
+    }
+
+    /// Takes the money for orders.
+    #[must_use]
+    pub fn payments(&self) -> &Arc<dyn PaymentGateway> {
+        &self.inner.parts.payments
     }
 
     /// The settings requests depend on.

@@ -1,5 +1,7 @@
 //! The world outside: a trait, a real adapter and a built-in stand-in each.
 
 mod files;
+mod payment;
 
 pub use files::{FileError, FileStore, Opened};
+pub use payment::{ApprovesAll, Charge, Charged, HttpPayments, PaymentError, PaymentGateway};

@@ -5,19 +5,24 @@
 //! `search_path`, so table names are unique over all projections. Folds read no other projection's tables; queries may join.
 
 pub mod articles;
+pub mod catalogue;
 pub mod comments;
 pub mod dua_users;
 pub mod filter;
 pub mod follows;
+mod listed;
 pub mod media;
 pub mod members;
 pub mod messages;
+pub mod orders;
+mod pages;
 pub mod projector;
 pub mod reactions;
 pub mod sessions;
 pub mod staff;
 pub mod tasks;
 pub mod teams;
+pub mod tickets;
 
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -101,17 +106,20 @@ pub trait Projection: Send + Sync {
 pub fn all() -> &'static [&'static dyn Projection] {
     &[
         &articles::Articles,
+        &catalogue::Catalogue,
         &comments::Comments,
         &dua_users::DuaUsers,
         &follows::Follows,
         &media::MediaFiles,
         &members::Members,
         &messages::Messages,
+        &orders::Orders,
         &reactions::Reactions,
         &sessions::Sessions,
         &staff::Staff,
         &tasks::Tasks,
         &teams::Teams,
+        &tickets::Tickets,
     ]
 }
 

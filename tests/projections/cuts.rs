@@ -17,12 +17,17 @@ use shiji::projections::{self, Handling};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::commerce::{self, Commerce};
 use super::dump;
 use super::social::{self, Social};
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = 23 + social::STREAMS;
+const STREAMS: usize = COMMERCE + commerce::STREAMS;
+/// Where those of the catalogue, of tickets and orders begin.
+const COMMERCE: usize = SOCIAL + social::STREAMS;
+/// Where those of articles, comments, reactions and messages begin.
+const SOCIAL: usize = 23;
 
 /// A history: which stream moves next, and how.
 fn history() -> impl Strategy<Value = Vec<Fact>> {
@@ -69,8 +74,9 @@ enum Now {
     Session(Session),
     Media(Media),
     Team(Team),
-    Follow(Follow, FollowCommand),
     Social(Social),
+    Commerce(Commerce),
+    Follow(Follow, FollowCommand),
 }
 
 impl Stream {
@@ -118,12 +124,17 @@ impl Stream {
                 let id = format!("{}:{target}", command.follower);
                 ("Follow", id, Now::Follow(Follow::default(), command))
             }
-            23.. => {
-                let (id, social) = Social::new(number - 23);
+            15..17 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
+            COMMERCE.. => {
+                let (id, commerce) = Commerce::new(number - COMMERCE);
+                let state = Now::Commerce(commerce);
+                return Self { id, state };
+            }
+            SOCIAL.. => {
+                let (id, social) = Social::new(number - SOCIAL);
                 let state = Now::Social(social);
                 return Self { id, state };
             }
-            15..17 => ("Team", format!("{number:08x}"), Now::Team(Team::default())),
             _ => (
                 "Media",
                 Uuid::from_u128(number as u128).to_string(),
@@ -172,6 +183,7 @@ impl Stream {
                 Event::Session(event)
             }
             Now::Social(social) => social.next(choice, text)?,
+            Now::Commerce(commerce) => commerce.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued {},

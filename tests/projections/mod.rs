@@ -1,5 +1,6 @@
 //! The read models and the projector, on a real PostgreSQL.
 
+mod commerce;
 mod cuts;
 mod failover;
 mod parking;

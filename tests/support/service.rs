@@ -17,7 +17,7 @@ use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
 use shiji::events::Session;
-use shiji::gateways::FileStore;
+use shiji::gateways::{ApprovesAll, FileStore, PaymentGateway};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -84,6 +84,7 @@ impl Service {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
             files: FileStore::local(files.path()).unwrap(),
+            payments: Arc::new(ApprovesAll),
             settings,
         });
         Self {
@@ -103,6 +104,7 @@ impl Service {
             desk: self.app.desk().clone(),
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
+            payments: Arc::clone(self.app.payments()),
             settings: AppSettings {
                 request_timeout,
                 ..self.app.settings().clone()

@@ -16,10 +16,13 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::listed::ListedError;
 use crate::commands::media::MediaError;
+use crate::commands::order::OrderError;
 use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::task::TaskError;
 use crate::commands::team::TeamError;
+use crate::commands::ticket::TicketError;
 use crate::commands::{DeskError, Done, Refusal};
 use crate::ledger::{IdError, LoadError};
 
@@ -270,6 +273,47 @@ impl From<TeamError> for Failure {
             TeamError::CodeTaken | TeamError::RoleNameTaken => Self::NameTaken,
             TeamError::RoleHeld | TeamError::HasMembers => Self::HasChildren,
             TeamError::Exists | TeamError::Full => Self::Conflict,
+        }
+    }
+}
+
+impl From<ListedError> for Failure {
+    fn from(refusal: ListedError) -> Self {
+        match refusal {
+            ListedError::NotFound | ListedError::NoOwner { .. } => Self::NotFound,
+            ListedError::Exists => Self::Conflict,
+            ListedError::Lacks { field } => {
+                let mut flaws = Flaws::default();
+                flaws.say(&field, "does not belong to a thing of this kind");
+                Self::Invalid(flaws)
+            }
+            ListedError::MemberTaken => Self::NameTaken,
+        }
+    }
+}
+
+impl From<TicketError> for Failure {
+    fn from(refusal: TicketError) -> Self {
+        match refusal {
+            TicketError::NotFound | TicketError::NoProject => Self::NotFound,
+            TicketError::Exists
+            | TicketError::NotOnSale
+            | TicketError::NotHeld
+            | TicketError::PriceFixed => Self::Conflict,
+        }
+    }
+}
+
+impl From<OrderError> for Failure {
+    fn from(refusal: OrderError) -> Self {
+        match refusal {
+            OrderError::NotFound | OrderError::NoTickets { .. } => Self::NotFound,
+            OrderError::Exists
+            | OrderError::NotForSale { .. }
+            | OrderError::Size
+            | OrderError::Done
+            | OrderError::PaidOtherwise
+            | OrderError::Cancelled => Self::Conflict,
         }
     }
 }

@@ -5,15 +5,24 @@
 
 mod accounts;
 mod answer;
+mod banners;
+mod cloths;
 mod describe;
 mod fields;
+mod games;
+mod listing;
+mod masters;
 mod media;
+mod merchants;
+mod orders;
+mod projects;
 mod sessions;
 mod table;
 mod target;
 mod tasks;
 mod team_users;
 mod teams;
+mod tickets;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

@@ -11,7 +11,10 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
-use super::{accounts, media, sessions, tasks, team_users, teams};
+use super::{
+    accounts, banners, cloths, games, masters, media, merchants, orders, projects, sessions, tasks,
+    team_users, teams, tickets,
+};
 use crate::api::app::App;
 use crate::api::identity::Staff;
 use crate::commands::Request;
@@ -45,6 +48,37 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<teams::AssignTeamMember>(),
     entry::<teams::RemoveTeamMember>(),
     entry::<teams::DeleteTeam>(),
+    creation::<banners::CreateBanner>(),
+    entry::<banners::EditBanner>(),
+    entry::<banners::WithdrawBanner>(),
+    entry::<banners::RestoreBanner>(),
+    creation::<cloths::CreateCloth>(),
+    entry::<cloths::EditCloth>(),
+    entry::<cloths::WithdrawCloth>(),
+    entry::<cloths::RestoreCloth>(),
+    creation::<games::CreateGame>(),
+    entry::<games::EditGame>(),
+    entry::<games::WithdrawGame>(),
+    entry::<games::RestoreGame>(),
+    creation::<masters::CreateMaster>(),
+    entry::<masters::EditMaster>(),
+    entry::<masters::WithdrawMaster>(),
+    entry::<masters::RestoreMaster>(),
+    creation::<merchants::CreateMerchant>(),
+    entry::<merchants::EditMerchant>(),
+    entry::<merchants::WithdrawMerchant>(),
+    entry::<merchants::RestoreMerchant>(),
+    creation::<projects::CreateProject>(),
+    entry::<projects::EditProject>(),
+    entry::<projects::WithdrawProject>(),
+    entry::<projects::RestoreProject>(),
+    entry::<projects::IssueTickets>(),
+    creation::<tickets::CreateTicket>(),
+    entry::<tickets::EditTicket>(),
+    entry::<tickets::WithdrawTicket>(),
+    entry::<tickets::RestoreTicket>(),
+    entry::<orders::CancelOrder>(),
+    entry::<orders::ConfirmPayment>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

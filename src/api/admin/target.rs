@@ -1,17 +1,25 @@
 //! What a command is sent to: an aggregate's id, how it is spelled, and which permission bit opens it.
 
+use std::marker::PhantomData;
+
 use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
+use crate::commands::member::is_hex_id;
 use crate::commands::team::{is_team_id, user_account, user_id};
-use crate::events::{Account, Media, Session, Task, Team};
-use crate::ledger::LoadError;
+use crate::events::{
+    Account, Banner, Cloth, Game, Master, Media, Merchant, Order, Project, Session, Task, Team,
+    Ticket,
+};
+use crate::ledger::{LoadError, State};
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    pub const CATALOGUE: u64 = 1 << 2;
+    pub const MODERATION: u64 = 1 << 3;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -162,6 +170,85 @@ impl Target for TeamId {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Team>(&self.0).await?;
         Ok((found.version > 0).then_some(bit::XDUA))
+    }
+}
+
+/// An aggregate that one permission bit opens as a whole.
+pub(super) trait Staffed: State {
+    /// The bit.
+    const BIT: u64;
+}
+
+/// Gives aggregates their permission bits.
+macro_rules! staffed {
+    ($($aggregate:ty => $bit:expr),+ $(,)?) => {
+        $(impl Staffed for $aggregate {
+            const BIT: u64 = $bit;
+        })+
+    };
+}
+
+staffed! {
+    Banner => bit::CATALOGUE,
+    Cloth => bit::CATALOGUE,
+    Game => bit::CATALOGUE,
+    Master => bit::CATALOGUE,
+    Merchant => bit::CATALOGUE,
+    Project => bit::CATALOGUE,
+    Ticket => bit::CATALOGUE,
+    Order => bit::MODERATION,
+}
+
+/// Something that is numbered.
+pub(super) struct Numbered<A> {
+    /// Its number.
+    pub number: i64,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A: Staffed> Target for Numbered<A> {
+    const AGGREGATE: &'static str = A::TYPE;
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(|number| Self {
+            number,
+            aggregate: PhantomData,
+        })
+    }
+
+    fn id(&self) -> String {
+        self.number.to_string()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<A>(&self.id()).await?;
+        Ok((found.version > 0).then_some(A::BIT))
+    }
+}
+
+/// Something under 32 lower-case hex characters.
+pub(super) struct Hexed<A> {
+    id: String,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A: Staffed> Target for Hexed<A> {
+    const AGGREGATE: &'static str = A::TYPE;
+
+    fn parse(id: &str) -> Option<Self> {
+        is_hex_id(id).then(|| Self {
+            id: id.to_owned(),
+            aggregate: PhantomData,
+        })
+    }
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<A>(&self.id).await?;
+        Ok((found.version > 0).then_some(A::BIT))
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 //! | `describe.rs` | what all functions have in common in the documentation |
 //! | `articles/`, `comments/`, `messages/` | articles; what is said about them, about games and tickets; private messages |
+//! | `catalogue/`, `shop/` | what staff shows: banners, cloths, games, masters, merchants; projects, tickets, carts and orders |
 //! | `time.rs` | the time of the server |
 //!
 //! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
@@ -13,18 +14,21 @@
 
 mod articles;
 mod call;
+mod catalogue;
 mod comments;
 mod describe;
 mod envelope;
 mod fields;
 mod messages;
 mod problem;
+mod shop;
 mod time;
 
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use fields::is_image;
 pub use problem::Problem;
 
 use super::App;
@@ -40,6 +44,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(articles::routes())
         .merge(comments::routes())
         .merge(messages::routes())
+        .merge(catalogue::routes())
+        .merge(shop::routes())
         .routes(routes!(time::current));
     describe::functions(router.get_openapi_mut());
     router

@@ -7,10 +7,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-pub use queries::{
-    Card, ConversationItem, MasterCard, MemberCard, MerchantCard, MessageItem, conversations, page,
-    peer,
-};
+pub use queries::{Card, ConversationItem, MemberCard, MessageItem, conversations, page, peer};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::party::{Party, PartyKind};
@@ -48,11 +45,11 @@ impl Projection for Messages {
                 AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::AccountOpened { .. }
                 | AccountEvent::AccountProfileUpdated(_)
-                | AccountEvent::AccountStandingAdjusted { .. }
                 | AccountEvent::PasswordSet { .. }
                 | AccountEvent::AccountDisabled {}
                 | AccountEvent::AccountEnabled {}
-                | AccountEvent::AccountRoleChanged { .. } => Handling::Ignored,
+                | AccountEvent::AccountRoleChanged { .. }
+                | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
             },
             _ => Handling::Ignored,
         }
