@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::{FileStore, PaymentGateway};
+use crate::gateways::{FileStore, PaymentGateway, SmsGateway};
 use crate::ledger::Ledger;
 use crate::postgres::RateLimits;
 use crate::settings::Settings;
@@ -32,6 +32,8 @@ pub struct AppParts {
     pub files: FileStore,
     /// Takes the money for orders.
     pub payments: Arc<dyn PaymentGateway>,
+    /// Sends SMS codes.
+    pub sms: Arc<dyn SmsGateway>,
     /// What the operator said.
     pub settings: AppSettings,
 }
@@ -43,6 +45,10 @@ pub struct AppSettings {
     pub public_base_url: Option<String>,
     /// How long a staff session lasts.
     pub backend_session_ttl: Duration,
+    /// How long a session of a member of the community lasts.
+    pub community_session_ttl: Duration,
+    /// Every SMS code, where tests must know it.
+    pub sms_fixed_code: Option<String>,
     /// Largest image, in bytes.
     pub upload_max_bytes: usize,
     /// Largest JSON or form body, in bytes.
@@ -58,6 +64,8 @@ impl From<&Settings> for AppSettings {
         Self {
             public_base_url: settings.public_base_url.clone(),
             backend_session_ttl: settings.backend_session_ttl_secs,
+            community_session_ttl: settings.community_session_ttl_secs,
+            sms_fixed_code: settings.sms_fixed_code.clone(),
             upload_max_bytes: settings.upload_max_bytes,
             body_max_bytes: settings.limits.body_max_bytes,
             request_timeout: settings.limits.request_timeout_ms,
@@ -129,6 +137,12 @@ impl App {
     #[must_use]
     pub fn payments(&self) -> &Arc<dyn PaymentGateway> {
         &self.inner.parts.payments
+    }
+
+    /// Sends SMS codes.
+    #[must_use]
+    pub fn sms(&self) -> &dyn SmsGateway {
+        &*self.inner.parts.sms
     }
 
     /// The settings requests depend on.

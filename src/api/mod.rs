@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `app.rs` | what every door shares |
-//! | `identity.rs`, `passwords.rs` | who is calling |
+//! | `identity.rs`, `login.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
 //! | `community/` | the community and ticket app, `/community/api/v1` |
@@ -19,6 +19,7 @@ pub mod app;
 pub mod backend;
 pub mod community;
 pub mod identity;
+pub mod login;
 pub mod openapi;
 pub mod ops;
 pub mod passwords;

@@ -2,6 +2,9 @@
 
 mod files;
 mod payment;
+pub mod pictures;
+mod sms;
 
 pub use files::{FileError, FileStore, Opened};
 pub use payment::{ApprovesAll, Charge, Charged, HttpPayments, PaymentError, PaymentGateway};
+pub use sms::{HttpSms, LoggedSms, SmsError, SmsGateway, SmsMessage};

@@ -105,6 +105,36 @@ pub struct Settings {
     #[arg(long, env = "SHIJI_BACKEND_SESSION_TTL_SECS", default_value = "86400", value_name = "SECONDS", value_parser = seconds)]
     pub backend_session_ttl_secs: Duration,
 
+    /// How long a session of a member of the community lasts, in seconds. Default 2592000, 30 days.
+    #[arg(long, env = "SHIJI_COMMUNITY_SESSION_TTL_SECS", default_value = "2592000", value_name = "SECONDS", value_parser = seconds)]
+    pub community_session_ttl_secs: Duration,
+
+    /// Where SMS codes are handed over, by `POST`. Absent: they are written to the log, and nobody gets one.
+    #[arg(long, env = "SHIJI_SMS_URL", value_name = "URL", value_parser = base_url)]
+    pub sms_url: Option<String>,
+
+    /// Headers of that request, `Name: value`, one a line.
+    #[arg(
+        long,
+        env = "SHIJI_SMS_HEADERS",
+        value_name = "HEADERS",
+        hide_env_values = true
+    )]
+    pub sms_headers: Option<SecretString>,
+
+    /// Body of that request; `{country}`, `{phone}` and `{code}` in it are filled in. Default a JSON object of the three.
+    #[arg(
+        long,
+        env = "SHIJI_SMS_BODY",
+        default_value = r#"{"country":"{country}","phone":"{phone}","code":"{code}"}"#,
+        value_name = "TEMPLATE"
+    )]
+    pub sms_body: String,
+
+    /// Every SMS code is this one, six digits: for tests only, since everybody then knows it.
+    #[arg(long, env = "SHIJI_SMS_FIXED_CODE", value_name = "DIGITS", value_parser = six_digits)]
+    pub sms_fixed_code: Option<String>,
+
     /// Largest image that may be uploaded, in bytes. Default 10485760, 10 MiB.
     #[arg(long, env = "SHIJI_UPLOAD_MAX_BYTES", default_value = "10485760", value_name = "BYTES", value_parser = count)]
     pub upload_max_bytes: usize,
@@ -265,6 +295,13 @@ fn millis(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(number as u64))
 }
 
+fn six_digits(text: &str) -> Result<String, &'static str> {
+    let digits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| text.to_owned())
+        .ok_or("it must be six digits")
+}
+
 fn base_url(text: &str) -> Result<String, &'static str> {
     let rest = text
         .strip_prefix("https://")
@@ -318,6 +355,11 @@ mod tests {
             settings.backend_session_ttl_secs,
             Duration::from_secs(86_400)
         );
+        assert_eq!(
+            settings.community_session_ttl_secs,
+            Duration::from_secs(30 * 86_400)
+        );
+        assert_eq!(settings.sms_fixed_code, None);
         assert_eq!(settings.upload_max_bytes, 10 * 1024 * 1024);
         assert_eq!(settings.order_pay_window_secs, Duration::from_secs(1800));
         assert_eq!(settings.limits.body_max_bytes, 1024 * 1024);
@@ -346,6 +388,11 @@ mod tests {
             given(&["--listen", "8000"])
                 .unwrap_err()
                 .starts_with("SHIJI_LISTEN (--listen) cannot be \"8000\": ")
+        );
+        assert!(
+            given(&["--sms-fixed-code", "12345a"])
+                .unwrap_err()
+                .ends_with("it must be six digits.")
         );
         assert!(
             given(&["--log-format", "xml"])

@@ -14,10 +14,12 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 97;
+const UNBUILT_AT_MOST: usize = 84;
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 7] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
+    ("GET", "/media/{name}"),
+    ("PUT", "/media/{name}"),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
     ("GET", "/healthz"),
@@ -32,8 +34,14 @@ const OPS: [(&str, &str); 5] = [
     ("GET", "/readyz"),
 ];
 /// Where nobody has to be logged in.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 11] = [
     "/community/api/v1/current_time",
+    "/community/api/v1/send_sms_code",
+    "/community/api/v1/user_login",
+    "/community/api/v1/user_password_update",
+    "/community/api/v1/user_signup",
+    // To read; storing is tried where media are.
+    "/media/{name}",
     "/backend/api/v1/login",
     "/backend/api/v1/logout",
     "/upload/{date}/{file}",
@@ -149,6 +157,7 @@ fn filled(path: &str) -> String {
     known
         .replace("{date}", "20240102")
         .replace("{file}", "x.png")
+        .replace("{name}", "x.png")
 }
 
 #[tokio::test]

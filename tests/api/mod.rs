@@ -2,6 +2,7 @@
 
 mod admin;
 mod backend;
+mod community;
 mod coverage;
 mod node;
 mod ops;

@@ -1,9 +1,10 @@
 //! The whole service inside the test process: database, log, projections, surfaces. Requests go through the router.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -17,7 +18,9 @@ use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
 use shiji::events::Session;
-use shiji::gateways::{ApprovesAll, FileStore, PaymentGateway};
+use shiji::gateways::{
+    ApprovesAll, FileStore, HttpSms, PaymentGateway, SmsError, SmsGateway, SmsMessage,
+};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -31,6 +34,43 @@ use super::TestDatabase;
 /// The password of every account that tests open.
 pub const PASSWORD: &str = "correct horse";
 
+/// Keeps what is sent instead of sending it.
+#[derive(Default)]
+pub struct SentSms {
+    sent: Mutex<Vec<SmsMessage>>,
+    /// Whether to fail instead.
+    pub fails: AtomicBool,
+}
+
+impl SentSms {
+    /// The last message, as `country phone`, and its code.
+    pub fn last(&self) -> (String, String) {
+        let sent = self.sent.lock().unwrap();
+        let SmsMessage {
+            country,
+            phone,
+            code,
+        } = sent.last().expect("something was sent").clone();
+        (format!("{country} {phone}"), code)
+    }
+
+    pub fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl SmsGateway for SentSms {
+    async fn send(&self, message: &SmsMessage) -> Result<(), SmsError> {
+        if self.fails.load(Ordering::SeqCst) {
+            let nowhere = HttpSms::new("http://127.0.0.1:1/", "", "").unwrap();
+            return nowhere.send(message).await;
+        }
+        self.sent.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
+
 /// A member of the community.
 pub struct Member {
     pub uid: String,
@@ -43,6 +83,8 @@ pub struct Member {
 pub struct Service {
     pub app: App,
     pub ledger: Ledger,
+    /// What was sent by SMS.
+    pub sms: Arc<SentSms>,
     door: Door,
     /// How far its clock is ahead of the real one, in milliseconds.
     ahead: Arc<AtomicI64>,
@@ -62,6 +104,8 @@ impl Service {
         let mut settings = AppSettings {
             public_base_url: None,
             backend_session_ttl: Duration::from_secs(86_400),
+            community_session_ttl: Duration::from_secs(30 * 86_400),
+            sms_fixed_code: None,
             upload_max_bytes: 10 << 20,
             body_max_bytes: 1 << 20,
             request_timeout: Duration::from_secs(30),
@@ -75,6 +119,7 @@ impl Service {
         let ahead = Arc::new(AtomicI64::new(0));
         let ledger = ledger(&database, Arc::clone(&ahead)).await;
         let files = tempfile::tempdir().unwrap();
+        let sms = Arc::new(SentSms::default());
         let reads = database.pool();
         let options = ProjectorOptions::new(2000, Duration::from_secs(5));
         let projector = Projector::start(ledger.clone(), database.database(), options)
@@ -85,12 +130,14 @@ impl Service {
             reads,
             files: FileStore::local(files.path()).unwrap(),
             payments: Arc::new(ApprovesAll),
+            sms: sms.clone(),
             settings,
         });
         Self {
             door: Door::new(&app),
             app,
             ledger,
+            sms,
             ahead,
             _projector: projector,
             _files: files,
@@ -105,12 +152,48 @@ impl Service {
             reads: self.app.reads().clone(),
             files: self.app.files().clone(),
             payments: Arc::clone(self.app.payments()),
+            sms: self.sms.clone(),
             settings: AppSettings {
                 request_timeout,
                 ..self.app.settings().clone()
             },
         };
         Door::new(&App::new(parts))
+    }
+
+    /// The same service with somebody else to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        let parts = AppParts {
+            desk: self.app.desk().clone(),
+            reads: self.app.reads().clone(),
+            files: self.app.files().clone(),
+            payments,
+            sms: self.sms.clone(),
+            settings: self.app.settings().clone(),
+        };
+        Door::new(&App::new(parts))
+    }
+
+    /// Another node on the same database, with a ledger and a projector of its own.
+    pub async fn second_node(&self) -> Node {
+        let ledger = ledger(&self.database, Arc::clone(&self.ahead)).await;
+        let options = ProjectorOptions::new(2000, Duration::from_secs(5));
+        let projector = Projector::start(ledger.clone(), self.database.database(), options)
+            .await
+            .unwrap();
+        let app = App::new(AppParts {
+            desk: Desk::new(ledger, Duration::from_secs(2)),
+            reads: self.database.pool(),
+            files: self.app.files().clone(),
+            payments: Arc::clone(self.app.payments()),
+            sms: self.sms.clone(),
+            settings: self.app.settings().clone(),
+        });
+        Node {
+            door: Door::new(&app),
+            app,
+            _projector: projector,
+        }
     }
 
     /// Lets time pass.
@@ -177,12 +260,6 @@ impl Service {
         }
     }
 
-    /// Calls a function of the community as a member.
-    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
-        let call = self.post(&format!("/community/api/v1/{name}"));
-        call.token(&member.token).json(&body).send().await
-    }
-
     /// A request to the desk by the system itself.
     pub fn system(&self) -> commands::Request {
         commands::Request {
@@ -212,6 +289,14 @@ impl Service {
         self.ledger.head().await.unwrap().position
     }
 
+    /// Everything that lies in the log, as it lies there: stream ids and payloads.
+    pub async fn stored(&self) -> Vec<String> {
+        let rows = sqlx::query_scalar(
+            "SELECT aggregate_type || ':' || aggregate_id || payload::text FROM events",
+        );
+        rows.fetch_all(&self.database.pool()).await.unwrap()
+    }
+
     /// The events after a position.
     pub async fn since(&self, position: i64) -> Vec<Recorded> {
         self.ledger.read(position, 10_000).await.unwrap()
@@ -226,6 +311,13 @@ impl std::ops::Deref for Service {
     }
 }
 
+/// One more node of a service.
+pub struct Node {
+    pub app: App,
+    pub door: Door,
+    _projector: ProjectorHandle,
+}
+
 /// A way in: the public listener's routes, without a port.
 pub struct Door {
     router: Router,
@@ -237,6 +329,12 @@ impl Door {
         Self {
             router: api::router(app.clone(), readiness),
         }
+    }
+
+    /// Calls a function of the community as a member.
+    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
+        let call = self.post(&format!("/community/api/v1/{name}"));
+        call.token(&member.token).json(&body).send().await
     }
 
     pub fn get(&self, path: &str) -> Call<'_> {

@@ -16,8 +16,10 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::article::ArticleError;
 use crate::commands::listed::ListedError;
 use crate::commands::media::MediaError;
+use crate::commands::message::MessageError;
 use crate::commands::order::OrderError;
 use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::task::TaskError;
@@ -241,6 +243,24 @@ impl From<AccountError> for Failure {
             AccountError::Exists => Self::Conflict,
             AccountError::NameTaken => Self::NameTaken,
             AccountError::Oneself => Self::Oneself,
+        }
+    }
+}
+
+impl From<ArticleError> for Failure {
+    fn from(refusal: ArticleError) -> Self {
+        match refusal {
+            ArticleError::NotFound => Self::NotFound,
+            ArticleError::Exists | ArticleError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(refusal: MessageError) -> Self {
+        match refusal {
+            MessageError::NotFound | MessageError::NoRecipient => Self::NotFound,
+            MessageError::Exists | MessageError::Foreign => Self::Conflict,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod answer;
+mod articles;
 mod banners;
 mod cloths;
 mod describe;
@@ -14,6 +15,7 @@ mod listing;
 mod masters;
 mod media;
 mod merchants;
+mod messages;
 mod orders;
 mod projects;
 mod sessions;

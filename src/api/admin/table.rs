@@ -12,8 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, banners, cloths, games, masters, media, merchants, orders, projects, sessions, tasks,
-    team_users, teams, tickets,
+    accounts, articles, banners, cloths, games, masters, media, merchants, messages, orders,
+    projects, sessions, tasks, team_users, teams, tickets,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -79,6 +79,8 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<tickets::RestoreTicket>(),
     entry::<orders::CancelOrder>(),
     entry::<orders::ConfirmPayment>(),
+    entry::<articles::DeleteArticle>(),
+    creation::<messages::SendMessage>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

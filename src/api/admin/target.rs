@@ -9,8 +9,8 @@ use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::member::is_hex_id;
 use crate::commands::team::{is_team_id, user_account, user_id};
 use crate::events::{
-    Account, Banner, Cloth, Game, Master, Media, Merchant, Order, Project, Session, Task, Team,
-    Ticket,
+    Account, Article, Banner, Cloth, Game, Master, Media, Merchant, Message, Order, Project,
+    Session, Task, Team, Ticket,
 };
 use crate::ledger::{LoadError, State};
 
@@ -20,6 +20,8 @@ pub(super) mod bit {
     pub const MEDIA: u64 = 1 << 1;
     pub const CATALOGUE: u64 = 1 << 2;
     pub const MODERATION: u64 = 1 << 3;
+    /// Messages of masters, merchants and the customer service.
+    pub const MESSAGES: u64 = 1 << 4;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -189,6 +191,8 @@ macro_rules! staffed {
 }
 
 staffed! {
+    Article => bit::MODERATION,
+    Message => bit::MESSAGES,
     Banner => bit::CATALOGUE,
     Cloth => bit::CATALOGUE,
     Game => bit::CATALOGUE,

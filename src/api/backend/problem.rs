@@ -11,7 +11,7 @@ use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
 use crate::api::identity::IdentityError;
-use crate::api::passwords::PasswordFault;
+use crate::api::login::LoginFailure;
 use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Invalid, Unreadable};
 use crate::commands::DeskError;
@@ -185,6 +185,20 @@ impl Problem {
         Self::fault(error)
     }
 
+    /// A login that failed.
+    #[must_use]
+    pub fn login(app: &App, failure: LoginFailure) -> Self {
+        match failure {
+            LoginFailure::Wrong => Self::wrong_credentials(),
+            LoginFailure::TooMany => Self::too_many_attempts(),
+            LoginFailure::Moved => Self::concurrent_change(),
+            LoginFailure::Desk(error) => error.into(),
+            LoginFailure::Load(fault) => Self::fault(fault),
+            LoginFailure::Password(fault) => Self::fault(fault),
+            LoginFailure::Limits(error) => Self::query(app, error),
+        }
+    }
+
     /// `code`, `msg` and `error`.
     #[must_use]
     pub fn answer(&self) -> Answer {
@@ -334,12 +348,6 @@ impl From<LoadError> for Problem {
 
 impl From<IdError> for Problem {
     fn from(fault: IdError) -> Self {
-        Self::fault(fault)
-    }
-}
-
-impl From<PasswordFault> for Problem {
-    fn from(fault: PasswordFault) -> Self {
         Self::fault(fault)
     }
 }

@@ -1,7 +1,5 @@
 //! Testing the login, logging in and out (`contract/backend.md` 2.1–2.3).
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName};
@@ -15,20 +13,9 @@ use super::{Problem, SURFACE};
 use crate::api::App;
 use crate::api::answer::Stamp;
 use crate::api::identity::{self, IdentityError, STAFF_COOKIE};
-use crate::commands::session::{LogIn, LogInError, LoggedIn, SessionCommand, holder};
-use crate::commands::{self, DeskError, Done};
-use crate::events::{Account, NameClaim, Session};
-use crate::ledger::Freshness;
-use crate::postgres::Limit;
-
-/// Failed logins of one name.
-const FAILED_LOGINS: Limit = Limit {
-    hits: 10,
-    window: Duration::from_secs(15 * 60),
-};
-
-/// How often a password is verified anew when it changes under our hands.
-const VERIFICATIONS: usize = 3;
+use crate::api::login::PasswordLogin;
+use crate::commands::session::{LoggedIn, SessionCommand};
+use crate::events::Session;
 
 /// The token of the session, for clients without a cookie jar.
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
@@ -84,17 +71,21 @@ pub struct LoginData {
 pub async fn login(State(app): State<App>, call: JsonCall) -> Result<Response, Problem> {
     let name = call.params.text("name")?;
     let password = call.params.verbatim("password")?;
-    let attempt = Attempt {
-        name: name.chars(1..=64)?.required()?,
-        password: password.chars(1..=128)?.required()?,
-        request: call.incoming.anonymous(&app, SURFACE),
-    };
+    let name = name.chars(1..=64)?.required()?;
+    let password = password.chars(1..=128)?.required()?;
     let token = identity::new_token();
-    let session = identity::session_id(&token);
-    let work = app.clone();
-    let (account, done) = app
-        .detached(async move { attempt.run(&work, session).await })
-        .await??;
+    let attempt = PasswordLogin {
+        door: SURFACE,
+        name_claim: identity::staff_name_claim(app.ledger().keys(), &name),
+        nobody: "backend:0",
+        password,
+        session: identity::session_id(&token),
+        ttl: app.settings().backend_session_ttl,
+    };
+    let (work, request) = (app.clone(), call.incoming.anonymous(&app, SURFACE));
+    let login = async move { attempt.run(&work, &request).await };
+    let login = app.detached(login).await?;
+    let (account, done) = login.map_err(|failure| Problem::login(&app, failure))?;
     let uid = identity::staff_uid(&account).ok_or_else(Problem::wrong_credentials)?;
     let LoggedIn { name, role, perm } = done.outcome.clone();
     let data = LoginData {
@@ -146,80 +137,4 @@ fn cookie(token: &str, headers: &HeaderMap, more: &str) -> String {
         ""
     };
     format!("{STAFF_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{more}")
-}
-
-/// Somebody who says who they are.
-struct Attempt {
-    name: String,
-    password: String,
-    request: commands::Request,
-}
-
-impl Attempt {
-    /// Answers the account and what came of opening the session.
-    async fn run(self, app: &App, session: String) -> Result<(String, Done<LoggedIn>), Problem> {
-        let name_claim = identity::staff_name_claim(app.ledger().keys(), &self.name);
-        // The stream's id is a keyed hash of the name.
-        let key = format!("backend-login:{name_claim}");
-        if self.exhausted(app, &key).await? {
-            return Err(Problem::too_many_attempts());
-        }
-        for _ in 0..VERIFICATIONS {
-            let Some((account, verified)) = self.verified(app, &name_claim).await? else {
-                let counted = app.rate_limits().hit(&key, FAILED_LOGINS, app.now()).await;
-                return Err(match counted {
-                    Ok(true) => Problem::wrong_credentials(),
-                    Ok(false) => Problem::too_many_attempts(),
-                    Err(error) => Problem::query(app, error),
-                });
-            };
-            // Guesses that ran beside each other while the count was still low.
-            if self.exhausted(app, &key).await? {
-                return Err(Problem::too_many_attempts());
-            }
-            let log_in = LogIn {
-                session: session.clone(),
-                name_claim: name_claim.clone(),
-                account: account.clone(),
-                verified,
-                expires_at: app.now() + app.settings().backend_session_ttl,
-            };
-            match app.desk().run(&self.request, &log_in).await {
-                Err(DeskError::Refused(LogInError::CredentialsMoved)) => {}
-                Err(error) => return Err(error.into()),
-                Ok(done) => return Ok((account, done)),
-            }
-        }
-        Err(Problem::concurrent_change())
-    }
-
-    async fn exhausted(&self, app: &App, key: &str) -> Result<bool, Problem> {
-        let limits = app.rate_limits();
-        let exhausted = limits.exhausted(key, FAILED_LOGINS, app.now()).await;
-        exhausted.map_err(|error| Problem::query(app, error))
-    }
-
-    /// The account and the hash that the password was verified against, as they stand in the log now; `None` when the
-    /// name is nobody's or the password is wrong, which takes the same time.
-    async fn verified(
-        &self,
-        app: &App,
-        name_claim: &str,
-    ) -> Result<Option<(String, String)>, Problem> {
-        let ledger = app.ledger();
-        let claim = ledger
-            .load::<NameClaim>(name_claim, Freshness::Reread)
-            .await?;
-        let account = holder(&claim.state).map(str::to_owned);
-        // For a name that is nobody's, nobody's account is read: that takes its time, too.
-        let id = account.as_deref().unwrap_or("backend:0");
-        let loaded = ledger.load::<Account>(id, Freshness::Reread).await?;
-        let open = loaded.state.open();
-        let stored = open.and_then(|open| open.password_hash.as_ref()?.get().cloned());
-        let right = app
-            .passwords()
-            .verify(&self.password, stored.clone())
-            .await?;
-        Ok(if right { account.zip(stored) } else { None })
-    }
 }

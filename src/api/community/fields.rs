@@ -1,7 +1,7 @@
 //! Parameters by the rules of this surface (`contract/community.md` 1.1 and 1.4).
 
 use crate::api::wire::{Field, Invalid, Params};
-use crate::commands::member::is_hex_id;
+use crate::commands::member::{Phone, is_hex_id};
 
 /// Ids stay exact in JSON.
 const MOST_ID: i64 = (1 << 53) - 1;
@@ -106,6 +106,28 @@ impl Fields {
             let sound = distinct.iter().all(|id| (1..=MOST_ID).contains(id));
             (sound && (1..=most).contains(&distinct.len())).then_some(distinct)
         })
+    }
+
+    /// `phone` under `country`, which is `86` when absent.
+    ///
+    /// # Errors
+    /// [`Invalid`].
+    pub fn phone(&self) -> Result<Field<Phone>, Invalid> {
+        let country = self.0.text("country")?;
+        let country = country.check(|code| Phone::is_country(code))?;
+        let country = country.or("86".to_owned());
+        self.0
+            .text("phone")?
+            .parse(|number| Phone::new(&country, &number))
+    }
+
+    /// Six digits.
+    ///
+    /// # Errors
+    /// [`Invalid`].
+    pub fn sms_code(&self) -> Result<Field<String>, Invalid> {
+        let six = |code: &String| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
+        self.0.text("code")?.check(six)
     }
 
     /// The id of a member, a master or a merchant.

@@ -6,6 +6,8 @@
 //! | `envelope.rs`, `problem.rs` | what is answered, and every refusal's code |
 //! | `describe.rs` | what all functions have in common in the documentation |
 //! | `articles/`, `comments/`, `messages/` | articles; what is said about them, about games and tickets; private messages |
+//! | `session.rs`, `members.rs`, `follows.rs` | logging in, profiles, who follows whom |
+//! | `media.rs` | images |
 //! | `catalogue/`, `shop/` | what staff shows: banners, cloths, games, masters, merchants; projects, tickets, carts and orders |
 //! | `time.rs` | the time of the server |
 //!
@@ -19,8 +21,12 @@ mod comments;
 mod describe;
 mod envelope;
 mod fields;
+pub mod fields;
+mod follows;
+mod members;
 mod messages;
 mod problem;
+mod session;
 mod shop;
 mod time;
 
@@ -33,6 +39,7 @@ pub use problem::Problem;
 
 use super::App;
 use super::server::Trouble;
+use crate::postgres::Limit;
 
 /// How events name this door.
 const SURFACE: &str = "community";
@@ -46,7 +53,19 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(messages::routes())
         .merge(catalogue::routes())
         .merge(shop::routes())
-        .routes(routes!(time::current));
+        .routes(routes!(time::current))
+        .routes(routes!(session::send_code))
+        .routes(routes!(session::sign_up))
+        .routes(routes!(session::log_in))
+        .routes(routes!(session::log_out))
+        .routes(routes!(session::update_password))
+        .routes(routes!(members::mine))
+        .routes(routes!(members::update))
+        .routes(routes!(members::other))
+        .routes(routes!(follows::follow))
+        .routes(routes!(follows::unfollow))
+        .routes(routes!(follows::followers))
+        .routes(routes!(follows::following));
     describe::functions(router.get_openapi_mut());
     router
 }
@@ -62,6 +81,15 @@ pub fn word(trouble: Trouble) -> Response {
         Trouble::TimedOut | Trouble::Panicked => Problem::fault(trouble),
     }
     .into_response()
+}
+
+/// Counts a hit; above the limit the caller is told to wait.
+async fn within(app: &App, key: &str, limit: Limit) -> Result<(), Problem> {
+    match app.rate_limits().hit(key, limit, app.now()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Problem::too_often()),
+        Err(error) => Err(Problem::query(app, error)),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
 use crate::api::identity::IdentityError;
+use crate::api::login::LoginFailure;
 use crate::api::passwords::PasswordFault;
 use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Invalid, Unreadable};
@@ -20,12 +21,14 @@ use crate::commands::cart::CartError;
 use crate::commands::comment::CommentError;
 use crate::commands::follow::FollowError;
 use crate::commands::media::MediaError;
+use crate::commands::member::MemberError;
 use crate::commands::message::MessageError;
 use crate::commands::order::OrderError;
+use crate::commands::phone_code::PhoneCodeError;
 use crate::commands::reaction::ReactionError;
 use crate::commands::session::{LogInError, SessionError};
 use crate::commands::{DeskError, Refusal};
-use crate::gateways::FileError;
+use crate::gateways::{FileError, SmsError};
 use crate::ledger::{IdError, LoadError};
 use crate::processes::PayFailure;
 
@@ -197,6 +200,20 @@ impl Problem {
         }
         Self::fault(error)
     }
+
+    /// A login that failed.
+    #[must_use]
+    pub fn login(app: &App, failure: LoginFailure) -> Self {
+        match failure {
+            LoginFailure::Wrong => Self::wrong_credentials(),
+            LoginFailure::TooMany => Self::too_often(),
+            LoginFailure::Moved => Self::conflict(),
+            LoginFailure::Desk(error) => error.into(),
+            LoginFailure::Load(fault) => Self::fault(fault),
+            LoginFailure::Password(fault) => Self::fault(fault),
+            LoginFailure::Limits(error) => Self::query(app, error),
+        }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -315,6 +332,38 @@ impl From<MediaError> for Problem {
     }
 }
 
+impl From<MemberError> for Problem {
+    fn from(refusal: MemberError) -> Self {
+        match refusal {
+            MemberError::WrongCode => Self::wrong_code(),
+            MemberError::PhoneTaken => Self::phone_taken(),
+            MemberError::PhoneUnknown => Self::phone_unknown(),
+            MemberError::Disabled => Self::account_disabled(),
+            MemberError::Account(refusal) => refusal.into(),
+            MemberError::Session(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<PhoneCodeError> for Problem {
+    fn from(refusal: PhoneCodeError) -> Self {
+        match refusal {
+            PhoneCodeError::TooOften => Self::too_often(),
+            PhoneCodeError::NoCode => Self::wrong_code(),
+        }
+    }
+}
+
+impl From<FollowError> for Problem {
+    fn from(refusal: FollowError) -> Self {
+        match refusal {
+            FollowError::NoTarget => Self::not_found(),
+            // Handlers name the parameter before they ask.
+            FollowError::Oneself => Self::invalid("to_uid"),
+        }
+    }
+}
+
 impl From<ReactionError> for Problem {
     fn from(refusal: ReactionError) -> Self {
         match refusal {
@@ -352,15 +401,6 @@ impl From<MessageError> for Problem {
             MessageError::Foreign => Self::forbidden(),
             // Ids are made for the request; only a damaged sequence gives one twice.
             MessageError::Exists => Self::fault(refusal),
-        }
-    }
-}
-
-impl From<FollowError> for Problem {
-    fn from(refusal: FollowError) -> Self {
-        match refusal {
-            FollowError::NoTarget => Self::not_found(),
-            FollowError::Oneself => Self::invalid("to_uid"),
         }
     }
 }
@@ -413,4 +453,11 @@ macro_rules! faults {
     )+};
 }
 
-faults!(BrokeOff, FileError, IdError, LoadError, PasswordFault);
+faults!(
+    BrokeOff,
+    FileError,
+    IdError,
+    LoadError,
+    PasswordFault,
+    SmsError
+);

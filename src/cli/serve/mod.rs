@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -22,7 +23,9 @@ use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
-use crate::gateways::{ApprovesAll, FileStore, HttpPayments, PaymentGateway};
+use crate::gateways::{
+    ApprovesAll, FileStore, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway,
+};
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
 use crate::processes::Expiry;
@@ -111,6 +114,7 @@ impl Node {
             reads,
             files,
             payments: payments(settings)?,
+            sms: sms(settings)?,
             settings: settings.into(),
         });
         let options = ProjectorOptions::new(limits.projector_batch_events, limits.lease_ms);
@@ -224,6 +228,22 @@ impl Node {
             )),
         }
     }
+}
+
+/// How SMS codes leave: through the gateway that is named, else into the log.
+fn sms(settings: &Settings) -> anyhow::Result<Arc<dyn SmsGateway>> {
+    if settings.sms_fixed_code.is_some() {
+        warn!("SHIJI_SMS_FIXED_CODE is set: whoever knows it can log in under any phone");
+    }
+    let Some(url) = &settings.sms_url else {
+        return Ok(Arc::new(LoggedSms));
+    };
+    let headers = settings.sms_headers.as_ref();
+    let headers = headers.map_or("", ExposeSecret::expose_secret);
+    let gateway = HttpSms::new(url, headers, &settings.sms_body);
+    Ok(Arc::new(gateway.map_err(|error| {
+        anyhow!("SHIJI_SMS_URL and SHIJI_SMS_HEADERS cannot be used: {error}")
+    })?))
 }
 
 /// Waits until the read tables show what was acknowledged before this start: a crash may have taken their last moments,

@@ -56,16 +56,23 @@ impl Phone {
     /// under 86 eleven that begin with 1.
     #[must_use]
     pub fn new(country: &str, number: &str) -> Option<Self> {
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let known = Self::is_country(country);
         let country = country.strip_prefix('+').unwrap_or(country);
         let sound = match country {
             "86" => number.len() == 11 && number.starts_with('1'),
-            _ => (1..=4).contains(&country.len()) && (5..=15).contains(&number.len()),
+            _ => (5..=15).contains(&number.len()),
         };
-        (sound && digits(country) && digits(number)).then(|| Self {
+        (known && sound && is_digits(number)).then(|| Self {
             country: country.to_owned(),
             number: number.to_owned(),
         })
+    }
+
+    /// Is it a dialling code?
+    #[must_use]
+    pub fn is_country(text: &str) -> bool {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        (1..=4).contains(&digits.len()) && is_digits(digits)
     }
 
     /// The dialling code.
@@ -95,6 +102,10 @@ impl Phone {
     fn clear(&self) -> String {
         format!("{}-{}", self.country, self.number)
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
