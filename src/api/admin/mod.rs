@@ -14,6 +14,7 @@ mod games;
 mod listing;
 mod masters;
 mod media;
+mod members;
 mod merchants;
 mod messages;
 mod orders;

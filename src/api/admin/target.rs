@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
-use crate::commands::member::is_hex_id;
+use crate::commands::member::{is_hex_id, member_account, member_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
 use crate::events::{
     Account, Article, Banner, Cloth, Game, Master, Media, Merchant, Message, Order, Project,
@@ -152,6 +152,27 @@ impl Target for TeamUser {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Account>(&self.id()).await?;
         Ok((found.version > 0).then_some(bit::XDUA))
+    }
+}
+
+/// The account of a member of the community.
+pub(super) struct MemberAccount(pub String);
+
+impl Target for MemberAccount {
+    const AGGREGATE: &'static str = "Account";
+    const REALM: Option<&'static str> = Some("community");
+
+    fn parse(id: &str) -> Option<Self> {
+        member_uid(id).map(|uid| Self(uid.to_owned()))
+    }
+
+    fn id(&self) -> String {
+        member_account(&self.0)
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Account>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::MODERATION))
     }
 }
 

@@ -20,9 +20,9 @@ mod catalogue;
 mod comments;
 mod describe;
 mod envelope;
-mod fields;
 pub mod fields;
 mod follows;
+mod media;
 mod members;
 mod messages;
 mod problem;
@@ -35,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use fields::is_image;
+pub use media::small_key;
 pub use problem::Problem;
 
 use super::App;
@@ -65,7 +66,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follows::follow))
         .routes(routes!(follows::unfollow))
         .routes(routes!(follows::followers))
-        .routes(routes!(follows::following));
+        .routes(routes!(follows::following))
+        .routes(routes!(media::issue))
+        .routes(routes!(media::store, media::serve));
     describe::functions(router.get_openapi_mut());
     router
 }

@@ -46,7 +46,7 @@ impl Projection for Messages {
                 AccountEvent::AccountOpened { .. }
                 | AccountEvent::AccountProfileUpdated(_)
                 | AccountEvent::PasswordSet { .. }
-                | AccountEvent::AccountDisabled {}
+                | AccountEvent::AccountDisabled { .. }
                 | AccountEvent::AccountEnabled {}
                 | AccountEvent::AccountRoleChanged { .. }
                 | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
