@@ -17,6 +17,7 @@ use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
 use crate::commands::article::ArticleError;
+use crate::commands::comment::CommentError;
 use crate::commands::listed::ListedError;
 use crate::commands::media::MediaError;
 use crate::commands::message::MessageError;
@@ -252,6 +253,15 @@ impl From<ArticleError> for Failure {
         match refusal {
             ArticleError::NotFound => Self::NotFound,
             ArticleError::Exists | ArticleError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<CommentError> for Failure {
+    fn from(refusal: CommentError) -> Self {
+        match refusal {
+            CommentError::NotFound | CommentError::NoTarget => Self::NotFound,
+            CommentError::Exists | CommentError::Foreign => Self::Conflict,
         }
     }
 }

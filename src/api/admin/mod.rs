@@ -8,6 +8,7 @@ mod answer;
 mod articles;
 mod banners;
 mod cloths;
+mod comments;
 mod describe;
 mod fields;
 mod games;

@@ -12,8 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, articles, banners, cloths, games, masters, media, members, merchants, messages,
-    orders, projects, sessions, tasks, team_users, teams, tickets,
+    accounts, articles, banners, cloths, comments, games, masters, media, members, merchants,
+    messages, orders, projects, sessions, tasks, team_users, teams, tickets,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -84,6 +84,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<orders::CancelOrder>(),
     entry::<orders::ConfirmPayment>(),
     entry::<articles::DeleteArticle>(),
+    entry::<comments::DeleteComment>(),
     creation::<messages::SendMessage>(),
 ];
 

@@ -22,6 +22,8 @@ pub(super) mod bit {
     pub const MODERATION: u64 = 1 << 3;
     /// Messages of masters, merchants and the customer service.
     pub const MESSAGES: u64 = 1 << 4;
+    pub const MINI_PROGRAM: u64 = 1 << 5;
+    pub const WEIDU: u64 = 1 << 6;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -278,7 +280,7 @@ impl<A: Staffed> Target for Hexed<A> {
 }
 
 /// A positive whole number in its one spelling.
-fn number(text: &str) -> Option<i64> {
+pub(super) fn number(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     (number > 0 && number.to_string() == text).then_some(number)
 }
