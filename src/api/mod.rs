@@ -5,6 +5,7 @@
 //! | `app.rs` | what every door shares |
 //! | `identity.rs`, `login.rs`, `passwords.rs` | who is calling |
 //! | `wire.rs`, `request.rs`, `answer.rs` | lenient parameters; from a request to desk and queries; what stands around an answer |
+//! | `uploads.rs`, `stored.rs` | files that come in, files that go out |
 //! | `backend/` | the task back office, `/backend/api/v1`, and stored files |
 //! | `community/` | the community and ticket app, `/community/api/v1` |
 //! | `xdua/` | work teams of the caller, `/obj` |
@@ -26,6 +27,8 @@ pub mod passwords;
 pub mod problem;
 pub mod request;
 pub mod server;
+pub mod stored;
+pub mod uploads;
 pub mod wire;
 pub mod xdua;
 

@@ -97,7 +97,13 @@ impl Incoming {
     /// The parameters in the query string.
     #[must_use]
     pub fn query(&self) -> Params {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.uri);
+        Self::query_of(&self.uri)
+    }
+
+    /// The same before anything is read.
+    #[must_use]
+    pub fn query_of(uri: &Uri) -> Params {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
         Params::from_pairs(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
     }
 

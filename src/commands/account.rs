@@ -45,6 +45,8 @@ pub enum AccountCommand {
     Disable {
         /// Nobody disables itself.
         by: Actor,
+        /// Why, if anybody says.
+        reason: Option<Personal<String>>,
     },
     /// Put it back into use.
     Enable,
@@ -147,7 +149,9 @@ fn change(
         AccountCommand::ChangeRole {
             by: Actor::Itself, ..
         }
-        | AccountCommand::Disable { by: Actor::Itself } => Err(AccountError::Oneself),
+        | AccountCommand::Disable {
+            by: Actor::Itself, ..
+        } => Err(AccountError::Oneself),
         AccountCommand::ChangeRole { role, perm, .. }
             if (*role, *perm) != (account.role, account.perm) =>
         {
@@ -156,8 +160,9 @@ fn change(
                 perm: *perm,
             }])
         }
-        AccountCommand::Disable { .. } if account.enabled => {
-            Ok(vec![AccountEvent::AccountDisabled {}])
+        AccountCommand::Disable { reason, .. } if account.enabled => {
+            let reason = reason.clone();
+            Ok(vec![AccountEvent::AccountDisabled { reason }])
         }
         AccountCommand::Enable if !account.enabled => Ok(vec![AccountEvent::AccountEnabled {}]),
         AccountCommand::ChangeRole { .. }
@@ -327,8 +332,13 @@ mod tests {
 
     #[test]
     fn disabling_and_enabling_are_quiet_when_it_is_already_so() {
-        let disable = || AccountCommand::Disable { by: Actor::Another };
-        let disabled = AccountEvent::AccountDisabled {};
+        let disable = || AccountCommand::Disable {
+            by: Actor::Another,
+            reason: Some(text("spam")),
+        };
+        let disabled = AccountEvent::AccountDisabled {
+            reason: Some(text("spam")),
+        };
         rules()
             .given(vec![opened()])
             .when(disable())
@@ -349,7 +359,10 @@ mod tests {
 
     #[test]
     fn nobody_disables_or_demotes_itself() {
-        let disable = AccountCommand::Disable { by: Actor::Itself };
+        let disable = AccountCommand::Disable {
+            by: Actor::Itself,
+            reason: None,
+        };
         rules()
             .given(vec![opened()])
             .when(disable)

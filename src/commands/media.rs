@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Book, Decide, Operation, Stop};
+use crate::events::party::Party;
 use crate::events::{Media, MediaEvent};
 
 /// What can be asked of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaCommand {
     /// Give out the id.
-    Issue,
+    Issue {
+        /// To whom, if only they may store it.
+        to: Option<Party>,
+    },
     /// Say that the bytes are in the file store.
     Store {
         /// Where they are served; their key in the file store.
@@ -18,8 +22,10 @@ pub enum MediaCommand {
         content_type: String,
         /// How many bytes.
         size_bytes: i64,
-        /// SHA-256 of the bytes, hex.
+        /// SHA-256 of the bytes, hex; `""` where only the file store has seen them.
         sha256: String,
+        /// Who says so; `None` for staff, who may always.
+        by: Option<Party>,
     },
     /// Stop serving it.
     Delete,
@@ -34,6 +40,9 @@ pub enum MediaError {
     /// The id is taken.
     #[error("the id was given out already")]
     Exists,
+    /// It was given out to somebody else.
+    #[error("the id was given out to somebody else")]
+    Foreign,
     /// Stored once, for good.
     #[error("the file is stored already")]
     AlreadyStored,
@@ -45,9 +54,17 @@ impl Decide for Media {
 
     fn decide(&self, command: &MediaCommand) -> Result<Vec<MediaEvent>, MediaError> {
         match (command, self) {
-            (MediaCommand::Issue, Self::Unissued) => Ok(vec![MediaEvent::MediaIdIssued {}]),
-            (MediaCommand::Issue, Self::Issued | Self::Stored { .. } | Self::Deleted) => {
-                Err(MediaError::Exists)
+            (MediaCommand::Issue { to }, Self::Unissued) => Ok(vec![MediaEvent::MediaIdIssued {
+                issued_to: to.clone(),
+            }]),
+            (
+                MediaCommand::Issue { .. },
+                Self::Issued { .. } | Self::Stored { .. } | Self::Deleted,
+            ) => Err(MediaError::Exists),
+            (MediaCommand::Store { by: Some(by), .. }, Self::Issued { issued_to })
+                if issued_to.as_ref() != Some(by) =>
+            {
+                Err(MediaError::Foreign)
             }
             (
                 MediaCommand::Store {
@@ -55,8 +72,9 @@ impl Decide for Media {
                     content_type,
                     size_bytes,
                     sha256,
+                    by: _,
                 },
-                Self::Issued,
+                Self::Issued { .. },
             ) => Ok(vec![MediaEvent::MediaStored {
                 uri: uri.clone(),
                 content_type: content_type.clone(),
@@ -67,7 +85,7 @@ impl Decide for Media {
             (MediaCommand::Store { .. }, Self::Unissued | Self::Deleted) => {
                 Err(MediaError::NotFound)
             }
-            (MediaCommand::Delete, Self::Issued | Self::Stored { .. }) => {
+            (MediaCommand::Delete, Self::Issued { .. } | Self::Stored { .. }) => {
                 Ok(vec![MediaEvent::MediaDeleted {}])
             }
             (MediaCommand::Delete, Self::Deleted) => Ok(vec![]),
@@ -98,12 +116,14 @@ impl Operation for StoreUpload {
 
     async fn attempt(&self, book: &mut Book) -> Result<String, Stop<MediaError>> {
         book.create::<Media>(&self.id);
-        book.decide::<Media>(&self.id, &MediaCommand::Issue).await?;
+        let issue = MediaCommand::Issue { to: None };
+        book.decide::<Media>(&self.id, &issue).await?;
         let store = MediaCommand::Store {
             uri: self.uri.clone(),
             content_type: self.content_type.to_owned(),
             size_bytes: self.size_bytes,
             sha256: self.sha256.clone(),
+            by: None,
         };
         book.decide::<Media>(&self.id, &store).await?;
         Ok(self.uri.clone())
@@ -122,7 +142,13 @@ mod tests {
             content_type: "image/png".to_owned(),
             size_bytes: 3,
             sha256: "00".to_owned(),
+            by: None,
         }
+    }
+
+    fn issued(to: Option<&str>) -> MediaEvent {
+        let issued_to = to.map(|to| to.parse().unwrap());
+        MediaEvent::MediaIdIssued { issued_to }
     }
 
     fn stored() -> MediaEvent {
@@ -137,14 +163,14 @@ mod tests {
     #[test]
     fn a_file_is_issued_and_stored_once() {
         let rules = || TestFramework::<Media>::with(());
-        let issued = MediaEvent::MediaIdIssued {};
+        let issued = issued(None);
         rules()
             .given_no_previous_events()
-            .when(MediaCommand::Issue)
+            .when(MediaCommand::Issue { to: None })
             .then_expect_events(vec![issued.clone()]);
         rules()
             .given(vec![issued.clone()])
-            .when(MediaCommand::Issue)
+            .when(MediaCommand::Issue { to: None })
             .then_expect_error(MediaError::Exists);
         rules()
             .given(vec![issued.clone()])
@@ -161,9 +187,38 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_for_whom_it_was_given_to_and_for_staff() {
+        let rules = || TestFramework::<Media>::with(());
+        let by = |by: &str| {
+            let mut command = store();
+            if let MediaCommand::Store { by: who, .. } = &mut command {
+                *who = Some(by.parse().unwrap());
+            }
+            command
+        };
+        let to = || vec![issued(Some("member:0f"))];
+        rules()
+            .given(to())
+            .when(by("member:0f"))
+            .then_expect_events(vec![stored()]);
+        rules()
+            .given(to())
+            .when(store())
+            .then_expect_events(vec![stored()]);
+        rules()
+            .given(to())
+            .when(by("member:0a"))
+            .then_expect_error(MediaError::Foreign);
+        rules()
+            .given(vec![issued(None)])
+            .when(by("member:0a"))
+            .then_expect_error(MediaError::Foreign);
+    }
+
+    #[test]
     fn deleting_again_is_quiet_and_final() {
         let rules = || TestFramework::<Media>::with(());
-        let issued = MediaEvent::MediaIdIssued {};
+        let issued = issued(None);
         let deleted = MediaEvent::MediaDeleted {};
         rules()
             .given(vec![issued.clone(), stored()])

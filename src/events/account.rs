@@ -35,7 +35,11 @@ pub enum AccountEvent {
         password_hash: Personal<String>,
     },
     /// The account may not be used.
-    AccountDisabled {},
+    AccountDisabled {
+        /// Why, at most 200 characters, if anybody said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Personal<String>>,
+    },
     /// The account may be used again.
     AccountEnabled {},
     /// Staff: role and permissions.
@@ -292,7 +296,7 @@ impl State for Account {
                 account.password_hash = Some(password_hash.clone());
                 account.credential_version += 1;
             }
-            AccountEvent::AccountDisabled {} => account.enabled = false,
+            AccountEvent::AccountDisabled { .. } => account.enabled = false,
             AccountEvent::AccountEnabled {} => account.enabled = true,
             AccountEvent::AccountRoleChanged { role, perm } => {
                 account.role = *role;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::party::Party;
 use crate::ledger::State;
 use crate::stored_events;
 
@@ -11,16 +12,20 @@ use crate::stored_events;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MediaEvent {
     /// An id was given out under which a file may be stored.
-    MediaIdIssued {},
+    MediaIdIssued {
+        /// Who alone may store it; staff may in any case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issued_to: Option<Party>,
+    },
     /// The bytes are in the file store.
     MediaStored {
-        /// Where they are served, as `/upload/20240102/<uuid>.jpg`; also their key in the file store.
+        /// Where they are served, as `/upload/20240102/<uuid>.jpg` or `/media/<uuid>.jpg`; also their key in the file store.
         uri: String,
         /// The recognized type, as `image/jpeg`.
         content_type: String,
         /// How many bytes.
         size_bytes: i64,
-        /// SHA-256 of the bytes, hex.
+        /// SHA-256 of the bytes, hex; `""` where only the file store has seen them.
         sha256: String,
     },
     /// It is no longer served; the bytes are removed afterwards.
@@ -40,7 +45,10 @@ pub enum Media {
     #[default]
     Unissued,
     /// An id, no bytes.
-    Issued,
+    Issued {
+        /// Who alone may store it.
+        issued_to: Option<Party>,
+    },
     /// The bytes are there.
     Stored {
         /// Their key in the file store.
@@ -56,7 +64,9 @@ impl State for Media {
 
     fn apply(&mut self, event: &MediaEvent) {
         *self = match event {
-            MediaEvent::MediaIdIssued {} => Self::Issued,
+            MediaEvent::MediaIdIssued { issued_to } => Self::Issued {
+                issued_to: issued_to.clone(),
+            },
             MediaEvent::MediaStored { uri, .. } => Self::Stored { uri: uri.clone() },
             MediaEvent::MediaDeleted {} => Self::Deleted,
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use object_store::local::LocalFileSystem;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
 /// Stores files under keys. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +53,27 @@ impl FileStore {
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), FileError> {
         let stored = self.store.put(&path(key)?, bytes.into()).await;
         stored.map(|_| ()).map_err(FileError::new)
+    }
+
+    /// Stores a file under a key that has none yet; it is durable when this returns. Answers whether these bytes lie there
+    /// now: whoever was faster with others keeps its place, and repeating is as good.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn put_once(&self, key: &str, bytes: Bytes) -> Result<bool, FileError> {
+        let key = path(key)?;
+        let stored = self
+            .store
+            .put_opts(&key, bytes.clone().into(), PutMode::Create.into())
+            .await;
+        match stored {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                let there = self.store.get(&key).await.map_err(FileError::new)?;
+                Ok(there.bytes().await.map_err(FileError::new)? == bytes)
+            }
+            Err(error) => Err(FileError::new(error)),
+        }
     }
 
     /// Opens a file; `None` when there is none.
@@ -105,6 +126,19 @@ mod tests {
         store.delete(key).await.unwrap();
         store.delete(key).await.unwrap();
         assert!(store.open(key).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_first_keeps_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::local(folder.path()).unwrap();
+        let (one, two) = (Bytes::from_static(b"one"), Bytes::from_static(b"two"));
+        assert!(store.put_once("/media/a.png", one.clone()).await.unwrap());
+        assert!(store.put_once("/media/a.png", one).await.unwrap());
+        assert!(!store.put_once("/media/a.png", two).await.unwrap());
+        let opened = store.open("/media/a.png").await.unwrap().unwrap();
+        let bytes: Vec<Bytes> = opened.bytes.try_collect().await.unwrap();
+        assert_eq!(bytes.concat(), b"one");
     }
 
     #[tokio::test]

@@ -42,7 +42,9 @@ async fn an_account_disabled_on_one_node_is_disabled_on_the_other_within_the_bou
     for _ in 0..5 {
         assert!(enabled(&theirs).await);
         assert!(ours.load::<Account>("1", Freshness::Cached).await.is_ok());
-        yes(ours.append(about(&AccountEvent::AccountDisabled {})).await);
+        yes(ours
+            .append(about(&AccountEvent::AccountDisabled { reason: None }))
+            .await);
         let since = Instant::now();
         while enabled(&theirs).await {
             assert!(
@@ -75,7 +77,9 @@ async fn a_node_that_no_longer_hears_the_log_asks_the_stream_itself() {
         theirs.tail_age() > Duration::from_secs(1)
     })
     .await;
-    yes(ours.append(about(&AccountEvent::AccountDisabled {})).await);
+    yes(ours
+        .append(about(&AccountEvent::AccountDisabled { reason: None }))
+        .await);
     assert_eq!(theirs.tail_position(), 1);
     assert!(
         !enabled(&theirs).await,
@@ -91,7 +95,7 @@ async fn a_state_that_was_overtaken_while_it_was_read_is_not_kept() {
     yes(ours.append(about(&opened())).await);
     for round in 0..40 {
         let event = if round % 2 == 0 {
-            AccountEvent::AccountDisabled {}
+            AccountEvent::AccountDisabled { reason: None }
         } else {
             AccountEvent::AccountEnabled {}
         };

@@ -191,8 +191,8 @@ impl Stream {
             Now::Commerce(commerce) => commerce.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
-                    Media::Unissued => MediaEvent::MediaIdIssued {},
-                    Media::Issued => MediaEvent::MediaStored {
+                    Media::Unissued => MediaEvent::MediaIdIssued { issued_to: None },
+                    Media::Issued { .. } => MediaEvent::MediaStored {
                         uri: format!("/upload/{text}"),
                         content_type: "image/png".to_owned(),
                         size_bytes: i64::from(choice),
@@ -302,7 +302,7 @@ fn account_event(state: &Account, choice: u8, subject: &str, text: &str) -> Acco
             country: None,
             phone: Some(Personal::new(subject, "1".to_owned())),
         },
-        (_, 0) => AccountEvent::AccountDisabled {},
+        (_, 0) => AccountEvent::AccountDisabled { reason: None },
         (_, 1) => AccountEvent::AccountEnabled {},
         (_, 2) => AccountEvent::AccountRoleChanged {
             role: 0,

@@ -104,7 +104,7 @@ async fn staff_sessions_and_files_are_found() {
     let position = append(
         &ledger,
         file.clone(),
-        &[MediaEvent::MediaIdIssued {}, stored],
+        &[MediaEvent::MediaIdIssued { issued_to: None }, stored],
     )
     .await;
     shown(&ledger, position).await;

@@ -140,7 +140,7 @@ impl StaffCommand for DisableAccount {
 
     async fn run(self, call: Call, account: StaffAccount) -> Result<Success, Failure> {
         let by = by(&call, &account);
-        ending_sessions(call, account, AccountCommand::Disable { by }).await
+        ending_sessions(call, account, AccountCommand::Disable { by, reason: None }).await
     }
 }
 

@@ -334,6 +334,7 @@ impl From<MediaError> for Failure {
     fn from(refusal: MediaError) -> Self {
         match refusal {
             MediaError::NotFound => Self::NotFound,
+            MediaError::Foreign => Self::Forbidden,
             MediaError::Exists | MediaError::AlreadyStored => Self::Conflict,
         }
     }

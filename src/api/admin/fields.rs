@@ -107,6 +107,15 @@ impl Flaws {
     }
 }
 
+/// A field that is there, perhaps null, which clears: what is absent never comes here.
+pub(super) fn clearable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Reads the fields of a command: no unknown ones, exact types.
 pub(super) fn read<C: DeserializeOwned>(fields: &RawValue) -> Result<C, Failure> {
     let mut json = serde_json::Deserializer::from_str(fields.get());

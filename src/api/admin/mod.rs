@@ -13,6 +13,7 @@ mod games;
 mod listing;
 mod masters;
 mod media;
+mod members;
 mod merchants;
 mod orders;
 mod projects;

@@ -12,8 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, banners, cloths, games, masters, media, merchants, orders, projects, sessions, tasks,
-    team_users, teams, tickets,
+    accounts, banners, cloths, games, masters, media, members, merchants, orders, projects,
+    sessions, tasks, team_users, teams, tickets,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -34,7 +34,11 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<tasks::CompleteTask>(),
     entry::<tasks::RequeueTask>(),
     entry::<tasks::CancelTask>(),
+    entry::<media::StoreMedia>(),
     entry::<media::DeleteMedia>(),
+    entry::<members::DisableAccount>(),
+    entry::<members::EnableAccount>(),
+    entry::<members::AdjustStanding>(),
     creation::<team_users::OpenAccount>(),
     entry::<team_users::RenameAccount>(),
     entry::<team_users::DisableAccount>(),

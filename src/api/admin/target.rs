@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
-use crate::commands::member::is_hex_id;
+use crate::commands::member::{is_hex_id, member_account, member_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
 use crate::events::{
     Account, Banner, Cloth, Game, Master, Media, Merchant, Order, Project, Session, Task, Team,
@@ -19,7 +19,7 @@ pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
     pub const CATALOGUE: u64 = 1 << 2;
-    pub const MODERATION: u64 = 1 << 3;
+    pub const COMMUNITY: u64 = 1 << 3;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
 }
@@ -153,6 +153,27 @@ impl Target for TeamUser {
     }
 }
 
+/// The account of a member of the community.
+pub(super) struct MemberAccount(pub String);
+
+impl Target for MemberAccount {
+    const AGGREGATE: &'static str = "Account";
+    const REALM: Option<&'static str> = Some("community");
+
+    fn parse(id: &str) -> Option<Self> {
+        member_uid(id).map(|uid| Self(uid.to_owned()))
+    }
+
+    fn id(&self) -> String {
+        member_account(&self.0)
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Account>(&self.id()).await?;
+        Ok((found.version > 0).then_some(bit::COMMUNITY))
+    }
+}
+
 /// A work team.
 pub(super) struct TeamId(pub String);
 
@@ -196,7 +217,7 @@ staffed! {
     Merchant => bit::CATALOGUE,
     Project => bit::CATALOGUE,
     Ticket => bit::CATALOGUE,
-    Order => bit::MODERATION,
+    Order => bit::COMMUNITY,
 }
 
 /// Something that is numbered.

@@ -93,7 +93,10 @@ impl StaffCommand for DisableAccount {
         let ending = EndingSessions {
             sessions: sessions::open_of(app.reads(), &id, app.now()).await?,
             account: id.clone(),
-            command: AccountCommand::Disable { by: Actor::Another },
+            command: AccountCommand::Disable {
+                by: Actor::Another,
+                reason: None,
+            },
         };
         let done = app.desk().run(&call.request, &ending).await?;
         Ok(Success::of::<TeamUser, _>(app, &id, &done))

@@ -335,7 +335,9 @@ impl From<MediaError> for Problem {
         match refusal {
             MediaError::NotFound => Self::not_found(),
             // Ids are random; one that exists is a fault.
-            MediaError::Exists | MediaError::AlreadyStored => Self::fault(refusal),
+            MediaError::Exists | MediaError::Foreign | MediaError::AlreadyStored => {
+                Self::fault(refusal)
+            }
         }
     }
 }

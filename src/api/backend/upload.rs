@@ -1,9 +1,9 @@
 //! Taking images (`contract/backend.md` 2.10).
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::response::{IntoResponse, Response};
 use chrono::FixedOffset;
@@ -21,14 +21,12 @@ use crate::api::App;
 use crate::api::answer::Stamp;
 use crate::api::identity::{self, Staff};
 use crate::api::request::{self, BodyError, Incoming};
+use crate::api::uploads::{self, AROUND_THE_FILE};
 use crate::commands::media::{MediaError, StoreUpload};
 use crate::commands::{self, DeskError, Done};
 
 /// Its path.
 pub const PATH: &str = "/backend/api/v1/upload";
-
-/// What a multipart body may hold around its file.
-const AROUND_THE_FILE: usize = 64 * 1024;
 
 /// UTC+8, in seconds.
 const EAST_8: i32 = 8 * 60 * 60;
@@ -97,11 +95,12 @@ async fn take(app: App, request: Request) -> Result<Response, Problem> {
         Err(BodyError::TooLarge) => return Err(Problem::file_too_large()),
         other => other?,
     };
-    let file = only_file(&incoming).await?;
+    let file = uploads::only_file(&incoming).await;
+    let file = file.ok_or_else(|| Problem::invalid("file"))?;
     if file.len() > limit {
         return Err(Problem::file_too_large());
     }
-    let (content_type, extension) = recognize(&file).ok_or_else(Problem::not_an_image)?;
+    let (content_type, extension) = uploads::recognize(&file).ok_or_else(Problem::not_an_image)?;
     let sha256 = HEXLOWER.encode(&Sha256::digest(&file));
     let id = Uuid::new_v4().to_string();
     let date = app
@@ -135,48 +134,10 @@ async fn take(app: App, request: Request) -> Result<Response, Problem> {
 
 /// Is it a form, and by whom?
 async fn gate(app: &App, headers: &HeaderMap) -> Result<Staff, Problem> {
-    let content_type = headers.get(CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok());
-    let form = content_type.is_some_and(|text| {
-        let text = text.trim_start().to_ascii_lowercase();
-        text.starts_with("multipart/form-data") && text.contains("boundary=")
-    });
-    if !form {
+    if !uploads::is_form(headers) {
         return Err(Problem::invalid("file"));
     }
     Ok(identity::staff(app, headers).await?)
-}
-
-/// The bytes of the part `file`, of which there is exactly one, not empty. Other parts are ignored.
-async fn only_file(incoming: &Incoming) -> Result<Bytes, Problem> {
-    let refuse = || Problem::invalid("file");
-    let mut form = Request::new(incoming.body.clone().into());
-    *form.headers_mut() = incoming.headers.clone();
-    axum::extract::DefaultBodyLimit::disable().apply(&mut form);
-    let mut form = Multipart::from_request(form, &())
-        .await
-        .map_err(|_| refuse())?;
-    let mut file = None;
-    while let Some(part) = form.next_field().await.map_err(|_| refuse())? {
-        if part.name() == Some("file") {
-            let bytes = part.bytes().await.map_err(|_| refuse())?;
-            if file.replace(bytes).is_some() {
-                return Err(refuse());
-            }
-        }
-    }
-    file.filter(|bytes| !bytes.is_empty()).ok_or_else(refuse)
-}
-
-/// Type and extension by content.
-fn recognize(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    match infer::get(bytes)?.mime_type() {
-        "image/jpeg" => Some(("image/jpeg", "jpg")),
-        "image/png" => Some(("image/png", "png")),
-        "image/gif" => Some(("image/gif", "gif")),
-        "image/webp" => Some(("image/webp", "webp")),
-        _ => None,
-    }
 }
 
 /// First the bytes, then the events: an orphan file is harmless, an event without its file is not.
@@ -223,23 +184,5 @@ fn base(app: &App, incoming: &Incoming) -> String {
         Some(host) if call::over_tls(&incoming.headers) => format!("https://{host}"),
         Some(host) => format!("http://{host}"),
         None => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn images_are_recognized_by_content() {
-        let webp = b"RIFF\x24\x00\x00\x00WEBPVP8 ";
-        assert_eq!(recognize(webp), Some(("image/webp", "webp")));
-        assert_eq!(recognize(b"GIF89a....."), Some(("image/gif", "gif")));
-        assert_eq!(
-            recognize(b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
-            None
-        );
-        assert_eq!(recognize(b"BM......................"), None);
-        assert_eq!(recognize(b""), None);
     }
 }

@@ -2,7 +2,7 @@
 //! calls, and who may not call before anybody looks at a parameter (contract README 2.5).
 
 use axum::extract::{FromRequest, Request};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 
 use super::fields::Fields;
 use super::{Problem, SURFACE};
@@ -52,15 +52,21 @@ impl FromRequest<App> for MemberCall {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let Call { incoming, fields } = Call::from_request(request, app).await?;
-        let token = fields.token();
-        let token = token.or_else(|| identity::bearer(&incoming.headers).map(str::to_owned));
-        let member = identity::member(app, &token.ok_or_else(Problem::not_logged_in)?).await?;
+        let member = caller(app, &fields, &incoming.headers).await?;
         Ok(Self {
             incoming,
             fields,
             member,
         })
     }
+}
+
+/// Whose token stands among the parameters, or in the header.
+pub async fn caller(app: &App, fields: &Fields, headers: &HeaderMap) -> Result<Member, Problem> {
+    let token = fields.token();
+    let token = token.or_else(|| identity::bearer(headers).map(str::to_owned));
+    let token = token.ok_or_else(Problem::not_logged_in)?;
+    Ok(identity::member(app, &token).await?)
 }
 
 impl Call {
@@ -107,6 +113,23 @@ impl MemberCall {
         Problem: From<O::Refusal>,
     {
         run(app, self.request(app)?, operation).await
+    }
+
+    /// Runs one command on a stream whose id was just made.
+    pub async fn create<A>(
+        &self,
+        app: &App,
+        id: String,
+        command: A::Command,
+    ) -> Result<Done<()>, Problem>
+    where
+        A: Decide,
+        A::Command: 'static,
+        Problem: From<A::Refusal>,
+    {
+        let (desk, request) = (app.desk().clone(), self.request(app)?);
+        let work = async move { desk.create::<A>(&request, &id, command).await };
+        Ok(app.detached(work).await??)
     }
 
     /// Runs one command on one stream.

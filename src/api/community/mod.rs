@@ -19,6 +19,7 @@ mod describe;
 mod envelope;
 pub mod fields;
 mod follows;
+mod media;
 mod members;
 mod problem;
 mod session;
@@ -30,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use fields::is_image;
+pub use media::small_key;
 pub use problem::Problem;
 
 use super::App;
@@ -57,7 +59,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follows::follow))
         .routes(routes!(follows::unfollow))
         .routes(routes!(follows::followers))
-        .routes(routes!(follows::following));
+        .routes(routes!(follows::following))
+        .routes(routes!(media::issue))
+        .routes(routes!(media::store, media::serve));
     describe::functions(router.get_openapi_mut());
     router
 }

@@ -325,6 +325,7 @@ impl From<MediaError> for Problem {
     fn from(refusal: MediaError) -> Self {
         match refusal {
             MediaError::NotFound => Self::not_found(),
+            MediaError::Foreign => Self::forbidden(),
             MediaError::AlreadyStored => Self::conflict(),
             // Ids are random; one that exists is a fault.
             MediaError::Exists => Self::fault(refusal),

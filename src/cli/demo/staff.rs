@@ -83,7 +83,10 @@ pub async fn enter(sender: &mut Sender, done: &Done) -> anyhow::Result<u64> {
             open(sender, member, correlation.clone(), hash).await?
         };
         if member.left {
-            let disable = AccountCommand::Disable { by: Actor::Another };
+            let disable = AccountCommand::Disable {
+                by: Actor::Another,
+                reason: None,
+            };
             let request = sender.request("system:demo", correlation, None);
             let id = format!("backend:{uid}");
             sender

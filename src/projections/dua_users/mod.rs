@@ -37,7 +37,7 @@ impl Projection for DuaUsers {
         match event {
             AccountEvent::AccountOpened { .. }
             | AccountEvent::AccountProfileUpdated(_)
-            | AccountEvent::AccountDisabled {}
+            | AccountEvent::AccountDisabled { .. }
             | AccountEvent::AccountEnabled {}
             | AccountEvent::PersonErased {} => Handling::Handled,
             AccountEvent::PasswordSet { .. }
@@ -107,7 +107,7 @@ impl<'f> Changes<'f> {
                     self.of(id).name = Some(name.text().to_owned());
                 }
             }
-            AccountEvent::AccountDisabled {} => self.of(id).enabled = Some(false),
+            AccountEvent::AccountDisabled { .. } => self.of(id).enabled = Some(false),
             AccountEvent::AccountEnabled {} => self.of(id).enabled = Some(true),
             AccountEvent::PersonErased {} => {
                 let account = self.of(id);

@@ -37,7 +37,7 @@ impl Projection for MediaFiles {
         };
         match event {
             MediaEvent::MediaStored { .. } | MediaEvent::MediaDeleted {} => Handling::Handled,
-            MediaEvent::MediaIdIssued {} => Handling::Ignored,
+            MediaEvent::MediaIdIssued { .. } => Handling::Ignored,
         }
     }
 
@@ -52,7 +52,7 @@ impl Projection for MediaFiles {
             let id: Uuid = (stream.id.parse())
                 .map_err(|_| FoldError::Data(format!("{stream} names no UUID")))?;
             match event {
-                MediaEvent::MediaIdIssued {} => {}
+                MediaEvent::MediaIdIssued { .. } => {}
                 MediaEvent::MediaStored {
                     uri,
                     content_type,
@@ -137,6 +137,20 @@ pub struct MediaFile {
     pub sha256: String,
     /// When the log heard of it.
     pub stored_at: DateTime<Utc>,
+}
+
+/// The file of an id, unless there is none or it was deleted.
+///
+/// # Errors
+/// When the database says no.
+pub async fn by_id(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<MediaFile>> {
+    sqlx::query_as!(
+        MediaFile,
+        "SELECT id, uri, content_type, size_bytes, sha256, stored_at FROM media WHERE id = $1",
+        id,
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// The file served at `uri`, unless there is none or it was deleted.

@@ -44,7 +44,7 @@ impl Projection for Members {
                 AccountEvent::AccountOpened { .. }
                 | AccountEvent::AccountProfileUpdated(_)
                 | AccountEvent::AccountStandingAdjusted { .. }
-                | AccountEvent::AccountDisabled {}
+                | AccountEvent::AccountDisabled { .. }
                 | AccountEvent::AccountEnabled {}
                 | AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {
@@ -201,7 +201,7 @@ impl Row {
                     inviter.as_ref().map(|v| text(v.as_ref())),
                 );
             }
-            AccountEvent::AccountDisabled {} => self.enabled = false,
+            AccountEvent::AccountDisabled { .. } => self.enabled = false,
             AccountEvent::AccountEnabled {} => self.enabled = true,
             AccountEvent::PasswordSet { .. } | AccountEvent::AccountRoleChanged { .. } => {}
             AccountEvent::PersonErased {} => {

@@ -42,7 +42,7 @@ impl Projection for Messages {
                 AccountEvent::AccountOpened { .. }
                 | AccountEvent::AccountProfileUpdated { .. }
                 | AccountEvent::PasswordSet { .. }
-                | AccountEvent::AccountDisabled {}
+                | AccountEvent::AccountDisabled { .. }
                 | AccountEvent::AccountEnabled {}
                 | AccountEvent::AccountRoleChanged { .. }
                 | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,

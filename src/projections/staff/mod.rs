@@ -41,7 +41,7 @@ impl Projection for Staff {
         match event {
             AccountEvent::AccountOpened { .. }
             | AccountEvent::AccountProfileUpdated(_)
-            | AccountEvent::AccountDisabled {}
+            | AccountEvent::AccountDisabled { .. }
             | AccountEvent::AccountEnabled {}
             | AccountEvent::AccountRoleChanged { .. }
             | AccountEvent::PersonErased {} => Handling::Handled,
@@ -120,7 +120,7 @@ impl Changes {
                 }
             }
             AccountEvent::PasswordSet { .. } | AccountEvent::AccountStandingAdjusted { .. } => {}
-            AccountEvent::AccountDisabled {} => self.of(uid).enabled = Some(false),
+            AccountEvent::AccountDisabled { .. } => self.of(uid).enabled = Some(false),
             AccountEvent::AccountEnabled {} => self.of(uid).enabled = Some(true),
             AccountEvent::AccountRoleChanged { role, perm } => {
                 let perm = bits(*perm)?;

@@ -89,11 +89,16 @@ async fn a_deleted_file_is_gone_with_its_bytes() {
         content_type: "image/png".to_owned(),
         size_bytes: 3,
         sha256: "00".to_owned(),
+        by: None,
     };
     let desk = node.app.desk();
-    desk.create::<Media>(&node.service.system(), &id, MediaCommand::Issue)
-        .await
-        .unwrap();
+    desk.create::<Media>(
+        &node.service.system(),
+        &id,
+        MediaCommand::Issue { to: None },
+    )
+    .await
+    .unwrap();
     desk.execute::<Media>(&node.service.system(), &id, store)
         .await
         .unwrap();

@@ -219,7 +219,10 @@ async fn a_disabled_account_stops_at_once() {
     change(
         &service,
         uid,
-        AccountCommand::Disable { by: Actor::Another },
+        AccountCommand::Disable {
+            by: Actor::Another,
+            reason: None,
+        },
     )
     .await;
     assert_answer(&hola(&service, &token).await, &disabled);

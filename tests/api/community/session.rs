@@ -47,7 +47,10 @@ async fn is_in(service: &Service, token: &Value) -> Reply {
 }
 
 async fn disable(service: &Service, uid: &str) {
-    let command = AccountCommand::Disable { by: Actor::Another };
+    let command = AccountCommand::Disable {
+        by: Actor::Another,
+        reason: None,
+    };
     let id = format!("community:{uid}");
     let desk = service.app.desk();
     desk.execute::<Account>(&service.system(), &id, command)
