@@ -163,15 +163,7 @@ impl Service {
 
     /// The same service with somebody else to take the money.
     pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
-        let parts = AppParts {
-            desk: self.app.desk().clone(),
-            reads: self.app.reads().clone(),
-            files: self.app.files().clone(),
-            payments,
-            sms: self.sms.clone(),
-            settings: self.app.settings().clone(),
-        };
-        Door::new(&App::new(parts))
+        paying_through(&self.app, self.sms.clone(), payments)
     }
 
     /// Another node on the same database, with a ledger and a projector of its own.
@@ -190,8 +182,8 @@ impl Service {
             settings: self.app.settings().clone(),
         });
         Node {
-            door: Door::new(&app),
             app,
+            sms: self.sms.clone(),
             _projector: projector,
         }
     }
@@ -314,8 +306,26 @@ impl std::ops::Deref for Service {
 /// One more node of a service.
 pub struct Node {
     pub app: App,
-    pub door: Door,
+    sms: Arc<SentSms>,
     _projector: ProjectorHandle,
+}
+
+impl Node {
+    /// A way into it, with somebody to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        paying_through(&self.app, self.sms.clone(), payments)
+    }
+}
+
+fn paying_through(app: &App, sms: Arc<SentSms>, payments: Arc<dyn PaymentGateway>) -> Door {
+    Door::new(&App::new(AppParts {
+        desk: app.desk().clone(),
+        reads: app.reads().clone(),
+        files: app.files().clone(),
+        payments,
+        sms,
+        settings: app.settings().clone(),
+    }))
 }
 
 /// A way in: the public listener's routes, without a port.

@@ -19,6 +19,7 @@ pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
     pub const CATALOGUE: u64 = 1 << 2;
+    /// Community: what its members write.
     pub const MODERATION: u64 = 1 << 3;
     /// Messages of masters, merchants and the customer service.
     pub const MESSAGES: u64 = 1 << 4;

@@ -1,9 +1,15 @@
 //! The community and ticket app (`contract/community.md`).
 
+mod catalogue;
 mod follows;
 mod media;
 mod members;
+mod payment;
+mod race;
 mod session;
+mod shelf;
+mod shop;
+mod shop_staff;
 mod staff;
 mod wire;
 
