@@ -1,9 +1,14 @@
 //! The community and ticket app (`contract/community.md`).
 
+mod articles;
 mod catalogue;
+mod comments;
+mod evening;
 mod follows;
 mod media;
 mod members;
+mod messages;
+mod moderation;
 mod payment;
 mod race;
 mod session;

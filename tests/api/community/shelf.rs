@@ -7,7 +7,7 @@ use crate::support::service::{Reply, Service};
 
 pub const IMAGE: &str = "e4cbdd56-855a-11ee-bcb6-5785abdd6148.jpeg";
 
-/// A service with somebody of the staff who may keep the catalogue and look after orders.
+/// A service with somebody of the staff who may keep the catalogue, look after the community and speak for others.
 pub struct Shelf {
     pub service: Service,
     clerk: String,
@@ -24,7 +24,7 @@ impl std::ops::Deref for Shelf {
 impl Shelf {
     pub async fn open() -> Self {
         let service = Service::start().await;
-        service.staff("clerk", 0, 4 | 8).await;
+        service.staff("clerk", 0, 4 | 8 | 16).await;
         let clerk = service.log_in("clerk").await;
         Self { service, clerk }
     }
