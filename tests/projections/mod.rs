@@ -4,6 +4,7 @@ mod commerce;
 mod cuts;
 mod failover;
 mod parking;
+mod plans;
 mod queries;
 mod rebuild;
 mod social;

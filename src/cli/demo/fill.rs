@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::community;
 use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
@@ -40,6 +41,8 @@ pub struct Filled {
     pub tasks_created: u64,
     /// Work teams created now.
     pub teams_created: u64,
+    /// Articles published now.
+    pub articles_published: u64,
     /// Commands accepted now, creations among them.
     pub commands: u64,
     /// Stories that end early, because somebody moved their task.
@@ -53,6 +56,7 @@ impl fmt::Display for Filled {
             accounts_opened,
             tasks_created,
             teams_created,
+            articles_published,
             commands,
             cut_short,
         } = self;
@@ -61,7 +65,7 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {articles_published} articles published; {commands} commands sent."
         )?;
         if *cut_short > 0 {
             write!(
@@ -148,13 +152,18 @@ pub async fn fill(
         }
     }
     let teams = teams::fill(desk).await?;
+    let community = community::fill(desk).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
         teams_created: teams.teams,
-        commands: count(&sender.tally.commands) + accounts_opened + teams.commands,
+        articles_published: community.articles,
+        commands: count(&sender.tally.commands)
+            + accounts_opened
+            + teams.commands
+            + community.commands,
         cut_short: count(&sender.tally.cut_short),
     })
 }
@@ -244,7 +253,7 @@ impl Sender {
     }
 }
 
-fn receipt(correlation: &str) -> ReceiptKey {
+pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }
 }
