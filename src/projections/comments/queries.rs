@@ -197,12 +197,15 @@ pub async fn circle(
                     m.intro AS \"intro_of_author?\", coalesce(m.created_at, c.created_at) AS \"joined_at!\",
                     coalesce(m.score, 0) AS \"score!\", coalesce(m.level, 0) AS \"level!\", coalesce(m.exp, 0) AS \"exp!\"
              FROM unnest(",
-        "SELECT k.id
+        // Asked of one ticket after the other: joined, a far page would read all of them.
+        "SELECT q.ticket_id
          FROM ticket_circle q
-         JOIN tickets k ON k.id = q.ticket_id
-         JOIN projects j ON j.id = k.project_id
-         JOIN masters s ON s.id = j.master_id
-         WHERE k.state <> 3 AND j.shown AND s.shown
+         WHERE (
+             SELECT k.state <> 3 AND j.shown AND s.shown
+             FROM tickets k
+             JOIN projects j ON j.id = k.project_id
+             JOIN masters s ON s.id = j.master_id
+             WHERE k.id = q.ticket_id)
          ORDER BY q.commented_at DESC, q.ticket_id",
         ") WITH ORDINALITY AS p(id, place)
              JOIN tickets t ON t.id = p.id

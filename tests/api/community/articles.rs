@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shiji::events::ArticleEvent;
+use shiji::ledger::StreamId;
 
 use super::shelf::{IMAGE, ids};
-use super::{assert_answer, assert_done, assert_invalid, assert_refused, with};
+use super::{assert_answer, assert_done, assert_invalid, assert_refused, record, with};
 use crate::support::service::{Member, Service};
 
 /// Publishes an article, later than every one before; answers its id.
@@ -351,22 +353,27 @@ async fn feeds_are_newest_first_and_paged() {
 async fn what_was_written_in_one_millisecond_is_in_the_order_of_ids() {
     let service = Service::start().await;
     let me = service.member("甲").await;
-    let at = chrono::DateTime::from_timestamp_millis(1_800_000_000_000).unwrap();
-    let mut published = Vec::new();
-    for _ in 0..3 {
-        let mut request = service.system();
-        request.metadata.at = at;
-        let publish = shiji::commands::article::PublishArticle {
-            id: service.ledger.next_id("article").await.unwrap(),
+    let published = (1..=3).map(|_| service.ledger.next_id("article"));
+    let mut published = futures::future::try_join_all(published).await.unwrap();
+    published.sort_unstable();
+    // The last first: the order of the log is not what counts.
+    let events = published.iter().rev().map(|id| {
+        let event = ArticleEvent::ArticlePublished {
             author: me.uid.clone(),
             content: "同时".to_owned(),
             images: Vec::new(),
         };
-        let done = service.app.desk().run(&request, &publish).await.unwrap();
-        published.push(done.outcome);
+        (StreamId::new("Article", id.to_string()), event)
+    });
+    record(&service, events.collect()).await;
+    let newest = article(&service, &me, "后来").await;
+    published.insert(0, newest);
+    for function in ["article_list", "my_article_list"] {
+        let feed = service.function(&me, function, json!({})).await;
+        assert_eq!(ids(&feed, function, "article_id"), published);
+        let times = ids(&feed, function, "created_at");
+        assert!(times[1] == times[2] && times[2] == times[3], "{times:?}");
     }
-    let feed = service.function(&me, "article_list", json!({})).await;
-    assert_eq!(ids(&feed, "article_list", "article_id"), published);
 }
 
 #[tokio::test]

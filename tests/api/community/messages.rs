@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use cqrs_es::DomainEvent;
 use serde_json::{Value, json};
 use shiji::commands::member::member_account;
 use shiji::events::AccountEvent;
-use shiji::ledger::{Append, Expected, NewEvent, StreamId, StreamWrite};
-use tokio::time::Instant;
-use uuid::Uuid;
+use shiji::ledger::StreamId;
 
 use super::shelf::{IMAGE, Shelf, ids};
-use super::{assert_answer, assert_done, assert_invalid, assert_refused, with};
+use super::{assert_answer, assert_done, assert_invalid, assert_refused, record, with};
 use crate::support::service::{Member, Reply, Service};
 
 /// Sends a message by one of the functions, later than every one before; answers its id.
@@ -373,29 +370,6 @@ async fn a_retry_under_one_key_sends_once() {
     );
 }
 
-/// Records that a member is forgotten.
-async fn erase(service: &Service, member: &Member) {
-    let event = AccountEvent::PersonErased {};
-    let write = StreamWrite {
-        stream: StreamId::new("Account", member_account(&member.uid)),
-        expected: Expected::Any,
-        events: vec![NewEvent {
-            event_id: Uuid::now_v7(),
-            event_type: event.event_type().into(),
-            event_version: event.event_version().into(),
-            payload: serde_json::to_string(&event).unwrap(),
-        }],
-    };
-    let job = Append {
-        streams: vec![write],
-        guards: Vec::new(),
-        metadata: service.system().metadata,
-        receipt: None,
-        deadline: Instant::now() + Duration::from_secs(10),
-    };
-    service.ledger.append(job).await.unwrap();
-}
-
 #[tokio::test]
 async fn what_an_erased_member_wrote_is_empty_and_its_articles_stay() {
     let service = Service::start().await;
@@ -403,7 +377,8 @@ async fn what_an_erased_member_wrote_is_empty_and_its_articles_stay() {
     let article = super::articles::article(&service, &gone, "公开的").await;
     let sent = to_user(&service, &gone, &you, "悄悄话").await;
     let back = to_user(&service, &you, &gone, "知道了").await;
-    erase(&service, &gone).await;
+    let account = StreamId::new("Account", member_account(&gone.uid));
+    record(&service, vec![(account, AccountEvent::PersonErased {})]).await;
     // What is answered next is as of now.
     to_user(&service, &you, &service.member("夏雨").await, "走了").await;
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::anyhow;
 use data_encoding::HEXLOWER;
+use futures::future::{self, BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -28,10 +29,10 @@ use crate::commands::reaction::{React, VoteOnComment, Wish};
 use crate::commands::{Desk, DeskError, Operation, Request};
 use crate::events::Account;
 use crate::events::party::{Party, PartyKind, Target, TargetKind};
-use crate::events::reaction::{ReactionKey, ReactionKind, Vote};
+use crate::events::reaction::{ReactionKey, Vote};
 use crate::ledger::{Freshness, Metadata};
 
-use plan::{MEMBERS, Plan, Said};
+use plan::{MEMBERS, Plan};
 
 /// What correlations begin with.
 const PREFIX: &str = "demo/community/";
@@ -78,61 +79,42 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
     })
 }
 
-/// Many futures at once, their answers in order.
-async fn all<T>(
-    works: impl IntoIterator<Item = impl Future<Output = anyhow::Result<T>>>,
-) -> anyhow::Result<Vec<T>> {
-    let works = stream::iter(works).buffered(AT_ONCE);
-    works.try_collect().await
+type Work<'a, T> = BoxFuture<'a, anyhow::Result<T>>;
+
+/// Many at once; the answers in order.
+async fn all<T: Send>(works: Vec<Work<'_, T>>) -> anyhow::Result<Vec<T>> {
+    stream::iter(works).buffered(AT_ONCE).try_collect().await
 }
 
 impl Teller<'_> {
     async fn tell(&self, plan: &Plan) -> anyhow::Result<()> {
-        let members = all((0..MEMBERS).map(|place| self.member(place))).await?;
-        let member = |place: usize| members[place].as_deref();
-
-        // Ids are taken one after the other, so that they follow the plan.
-        let mut ids = Vec::new();
-        for number in 0..plan.articles.len() {
-            ids.push(self.id(&format!("article/{number}"), "article").await?);
-        }
-        let articles = plan.articles.iter().zip(&ids).enumerate();
-        let articles = articles.map(async |(number, (article, id))| {
-            let Some(author) = member(article.author) else {
-                return Ok(None);
-            };
-            let publish = PublishArticle {
-                id: *id,
-                author: author.to_owned(),
-                content: article.content.clone(),
-                images: article.images.clone(),
-            };
-            let what = format!("article/{number}");
-            if !self.knows(&what) {
-                self.articles.fetch_add(1, Ordering::Relaxed);
+        let members: Vec<Work<'_, _>> = (0..MEMBERS)
+            .map(|place| self.member(place).boxed())
+            .collect();
+        let members = all(members).await?;
+        let articles = self.articles(plan, &members).await?;
+        let mut follows: Vec<Work<'_, ()>> = Vec::new();
+        for (who, whom) in &plan.follows {
+            if let Some((who, whom)) = members[*who].as_deref().zip(members[*whom].as_deref()) {
+                let what = format!("follow/{who}/{whom}");
+                let command = FollowCommand {
+                    follower: Party::new(PartyKind::Member, who),
+                    target: Target::new(TargetKind::User, whom),
+                    follow: true,
+                };
+                let follow = FollowOrStop { command };
+                follows.push(self.once(by(who), what, follow).boxed());
             }
-            self.made(&by(author), &what, *id, &publish).await
-        });
-        let articles = all(articles).await?;
-        let follows = plan.follows.iter().map(async |(who, whom)| {
-            let Some((who, whom)) = member(*who).zip(member(*whom)) else {
-                return Ok(());
-            };
-            let target = Target::new(TargetKind::User, whom);
-            let what = format!("follow/{who}/{whom}");
-            let command = FollowCommand {
-                follower: Party::new(PartyKind::Member, who),
-                target,
-                follow: true,
-            };
-            self.once(&by(who), &what, &FollowOrStop { command }).await
-        });
+        }
         all(follows).await?;
-
         let comments = self.comments(plan, &members, &articles).await?;
-        self.reactions(plan, &members, &articles, &comments).await?;
-        let talks = plan.talks.iter().enumerate();
-        all(talks.map(|(number, talk)| self.talk(number, talk, &members))).await?;
+        self.reactions(plan, &members, &articles).await?;
+        self.votes(plan, &members, &comments).await?;
+        let mut talks: Vec<Work<'_, ()>> = Vec::new();
+        for (number, talk) in plan.talks.iter().enumerate() {
+            talks.push(self.talk(number, talk, &members).boxed());
+        }
+        all(talks).await?;
         Ok(())
     }
 
@@ -149,12 +131,42 @@ impl Teller<'_> {
                 nickname: plan::nickname(place),
                 password_hash: None,
             };
-            self.once(STAFF, &what, &open).await?;
+            self.once(STAFF.to_owned(), what, open).await?;
         }
         let account = member_account(&uid);
         let found = self.desk.ledger();
         let found = found.load::<Account>(&account, Freshness::Cached).await?;
         Ok((found.version > 0).then_some(uid))
+    }
+
+    /// Publishes the articles; answers the ids of those that are there.
+    async fn articles(
+        &self,
+        plan: &Plan,
+        members: &[Option<String>],
+    ) -> anyhow::Result<Vec<Option<i64>>> {
+        let mut works: Vec<Work<'_, Option<i64>>> = Vec::new();
+        for (number, article) in plan.articles.iter().enumerate() {
+            let what = format!("article/{number}");
+            // Ids are taken one after the other, so that they follow the plan.
+            let id = self.id(&what, "article").await?;
+            let Some(author) = members[article.author].clone() else {
+                works.push(future::ready(Ok(None)).boxed());
+                continue;
+            };
+            if !self.knows(&what) {
+                self.articles.fetch_add(1, Ordering::Relaxed);
+            }
+            let actor = by(&author);
+            let publish = PublishArticle {
+                id,
+                author,
+                content: article.content.clone(),
+                images: article.images.clone(),
+            };
+            works.push(self.made(actor, what, id, publish).boxed());
+        }
+        all(works).await
     }
 
     /// Writes the comments, the answers after what they answer; answers the ids of those that are there.
@@ -164,56 +176,52 @@ impl Teller<'_> {
         members: &[Option<String>],
         articles: &[Option<i64>],
     ) -> anyhow::Result<Vec<Option<i64>>> {
-        let mut ids = Vec::new();
-        for number in 0..plan.comments.len() {
-            ids.push(self.id(&format!("comment/{number}"), "comment").await?);
-        }
-        let mut written: Vec<Option<i64>> = vec![None; ids.len()];
+        let mut written: Vec<Option<i64>> = vec![None; plan.comments.len()];
         for answers in [false, true] {
-            let now = plan.comments.iter().enumerate();
-            let now: Vec<(usize, &Said)> = now
-                .filter(|(_, said)| said.answers.is_some() == answers)
-                .collect();
-            let works = now.iter().map(|(number, said)| {
-                let answered = said.answers.map(|answered| written[answered]);
-                let author = members[said.author].clone();
-                let article = articles[said.article];
-                let (number, content, id) = (*number, said.content.to_owned(), ids[*number]);
-                async move {
-                    let Some((author, article)) = author.zip(article) else {
-                        return Ok(None);
-                    };
-                    let actor = by(&author);
-                    let author = Party::new(PartyKind::Member, author);
-                    let target = Target::new(TargetKind::Article, article);
-                    let what = format!("comment/{number}");
-                    match answered {
-                        None => {
-                            let publish = PublishComment {
-                                id,
-                                target,
-                                author,
-                                content,
-                            };
-                            self.made(&actor, &what, id, &publish).await
-                        }
-                        Some(None) => Ok(None),
-                        Some(Some(reply_id)) => {
-                            let reply = ReplyToComment {
-                                id,
-                                target,
-                                reply_id,
-                                first_reply_id: None,
-                                author,
-                                content,
-                            };
-                            self.made(&actor, &what, id, &reply).await
-                        }
-                    }
+            let mut numbers = Vec::new();
+            let mut works: Vec<Work<'_, Option<i64>>> = Vec::new();
+            for (number, said) in plan.comments.iter().enumerate() {
+                let there = members[said.author].clone().zip(articles[said.article]);
+                let Some((author, article)) = there else {
+                    continue;
+                };
+                if said.answers.is_some() != answers {
+                    continue;
                 }
-            });
-            let made = all(works.collect::<Vec<_>>()).await?;
-            for ((number, _), id) in now.into_iter().zip(made) {
+                let what = format!("comment/{number}");
+                let id = self.id(&what, "comment").await?;
+                let actor = by(&author);
+                let author = Party::new(PartyKind::Member, author);
+                let target = Target::new(TargetKind::Article, article);
+                let content = said.content.to_owned();
+                let work = match said.answers.map(|answered| written[answered]) {
+                    None => {
+                        let publish = PublishComment {
+                            id,
+                            target,
+                            author,
+                            content,
+                        };
+                        self.made(actor, what, id, publish).boxed()
+                    }
+                    Some(None) => continue,
+                    Some(Some(reply_id)) => {
+                        let reply = ReplyToComment {
+                            id,
+                            target,
+                            reply_id,
+                            first_reply_id: None,
+                            author,
+                            content,
+                        };
+                        self.made(actor, what, id, reply).boxed()
+                    }
+                };
+                numbers.push(number);
+                works.push(work);
+            }
+            let made = all(works).await?;
+            for (number, id) in numbers.into_iter().zip(made) {
                 written[number] = id;
             }
         }
@@ -225,35 +233,43 @@ impl Teller<'_> {
         plan: &Plan,
         members: &[Option<String>],
         articles: &[Option<i64>],
+    ) -> anyhow::Result<()> {
+        let mut works: Vec<Work<'_, ()>> = Vec::new();
+        for (who, kind, article) in &plan.reactions {
+            if let Some((uid, id)) = members[*who].as_deref().zip(articles[*article]) {
+                let key = ReactionKey {
+                    actor: Party::new(PartyKind::Member, uid),
+                    kind: *kind,
+                    target: Target::new(TargetKind::Article, id),
+                };
+                let what = key.to_string();
+                let wish = Wish::Add(None);
+                works.push(self.once(by(uid), what, React { key, wish }).boxed());
+            }
+        }
+        all(works).await?;
+        Ok(())
+    }
+
+    async fn votes(
+        &self,
+        plan: &Plan,
+        members: &[Option<String>],
         comments: &[Option<i64>],
     ) -> anyhow::Result<()> {
-        let works = plan.reactions.iter().map(async |(who, kind, article)| {
-            let Some((uid, id)) = members[*who].as_deref().zip(articles[*article]) else {
-                return Ok(());
-            };
-            let key = ReactionKey {
-                actor: Party::new(PartyKind::Member, uid),
-                kind: *kind,
-                target: Target::new(TargetKind::Article, id),
-            };
-            let what = key.to_string();
-            let wish = Wish::Add(None);
-            self.once(&by(uid), &what, &React { key, wish }).await
-        });
-        all(works).await?;
-        let works = plan.votes.iter().map(async |(who, comment)| {
-            let Some((uid, comment_id)) = members[*who].as_deref().zip(comments[*comment]) else {
-                return Ok(());
-            };
-            let vote = VoteOnComment {
-                by: Party::new(PartyKind::Member, uid),
-                comment_id,
-                under: TargetKind::Article,
-                vote: Vote::Up,
-            };
-            let what = format!("{uid}/{}/{comment_id}", ReactionKind::Vote.word());
-            self.once(&by(uid), &what, &vote).await
-        });
+        let mut works: Vec<Work<'_, ()>> = Vec::new();
+        for (who, comment) in &plan.votes {
+            if let Some((uid, comment_id)) = members[*who].as_deref().zip(comments[*comment]) {
+                let vote = VoteOnComment {
+                    by: Party::new(PartyKind::Member, uid),
+                    comment_id,
+                    under: TargetKind::Article,
+                    vote: Vote::Up,
+                };
+                let what = format!("vote/{uid}/{comment_id}");
+                works.push(self.once(by(uid), what, vote).boxed());
+            }
+        }
         all(works).await?;
         Ok(())
     }
@@ -294,7 +310,7 @@ impl Teller<'_> {
                 to,
                 content: (*content).to_owned(),
             };
-            self.once(&actor, &what, &send).await?;
+            self.once(actor, what, send).await?;
         }
         Ok(())
     }
@@ -315,26 +331,26 @@ impl Teller<'_> {
     /// As [`Self::once`], for something that gets an id: the one it has afterwards, if it is there.
     async fn made<O: Operation<Outcome = i64>>(
         &self,
-        actor: &str,
-        what: &str,
+        actor: String,
+        what: String,
         id: i64,
-        operation: &O,
+        operation: O,
     ) -> anyhow::Result<Option<i64>> {
-        if self.knows(what) {
+        if self.knows(&what) {
             return Ok(Some(id));
         }
-        self.send(actor, what, operation).await
+        self.send(&actor, &what, &operation).await
     }
 
     /// Sends it, unless the log knows it.
     async fn once<O: Operation>(
         &self,
-        actor: &str,
-        what: &str,
-        operation: &O,
+        actor: String,
+        what: String,
+        operation: O,
     ) -> anyhow::Result<()> {
-        if !self.knows(what) {
-            self.send(actor, what, operation).await?;
+        if !self.knows(&what) {
+            self.send(&actor, &what, &operation).await?;
         }
         Ok(())
     }

@@ -139,14 +139,14 @@ impl Plan {
     }
 
     fn talk(&mut self) {
-        for (number, lines) in texts::TALKS.iter().enumerate() {
+        for (number, lines) in texts::TALKS.into_iter().enumerate() {
             self.talks.push(Talk {
                 who: number * 7 % MEMBERS,
                 with: Some((number * 7 + 3 + number % 5) % MEMBERS),
                 lines,
             });
         }
-        for (number, lines) in texts::SERVICE.iter().enumerate() {
+        for (number, lines) in texts::SERVICE.into_iter().enumerate() {
             self.talks.push(Talk {
                 who: number * 11 % MEMBERS,
                 with: None,
@@ -167,12 +167,14 @@ fn article(dice: &mut Dice) -> Article {
         8 => 6,
         _ => 9,
     };
-    let images = (0..images).map(|_| format!("demo/{:03}.jpg", dice.below(200)));
+    let images: Vec<String> = (0..images)
+        .map(|_| format!("demo/{:03}.jpg", dice.below(200)))
+        .collect();
     Article {
         // Few write much.
         author: one(dice).min(one(dice)),
         content,
-        images: images.collect(),
+        images,
     }
 }
 
@@ -188,7 +190,7 @@ fn some(dice: &mut Dice, count: usize) -> impl Iterator<Item = usize> + use<> {
     (0..count.min(MEMBERS)).map(move |step| (first + step * 7) % MEMBERS)
 }
 
-/// The articles, as liked as they are.
+/// The articles in the order of how much they are liked.
 fn shuffled(dice: &mut Dice) -> Vec<usize> {
     let mut places: Vec<usize> = (0..ARTICLES).collect();
     for place in (1..ARTICLES).rev() {
