@@ -131,8 +131,8 @@ impl Plan {
                 });
             }
             if dice.percent(25) {
-                let votes = 1 + dice.below(5) as usize;
-                let voters = some(dice, votes);
+                let count = 1 + dice.below(5) as usize;
+                let voters = some(dice, count);
                 self.votes.extend(voters.map(|who| (who, answered)));
             }
         }
