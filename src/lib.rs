@@ -4,8 +4,9 @@
 //!
 //! | floor | module | what lives there |
 //! |---|---|---|
-//! | 5 | [`cli`] | `serve`, `migrate`, `demo`, `projections …`, `audit …`: one file a command |
-//! | 4 | [`api`] | one folder a surface, plus `admin` and `ops` |
+//! | 6 | [`cli`] | `serve`, `migrate`, `demo`, `projections …`, `audit …`: one file a command |
+//! | 5 | [`api`] | one folder a surface, plus `admin` and `ops` |
+//! | 4 | [`processes`] | what the system does beyond one command: payment, expiry |
 //! | 3 | [`commands`] | one file an aggregate: what can be asked and the rules that answer; the desk |
 //! | 3 | [`projections`] | one folder a read model: its tables, its fold, its queries; the projector |
 //! | 2 | [`events`] | one file an aggregate: what can have happened, and the state it adds up to |
@@ -21,5 +22,6 @@ pub mod events;
 pub mod gateways;
 pub mod ledger;
 pub mod postgres;
+pub mod processes;
 pub mod projections;
 pub mod settings;

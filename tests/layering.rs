@@ -6,9 +6,10 @@ use std::{
 };
 
 /// Floors from the top, with what they may import; "down only" for those that say [`BELOW`].
-const HOUSE: [(&str, u8, &[&str]); 9] = [
-    ("cli", 5, BELOW),
-    ("api", 4, BELOW),
+const HOUSE: [(&str, u8, &[&str]); 10] = [
+    ("cli", 6, BELOW),
+    ("api", 5, BELOW),
+    ("processes", 4, BELOW),
     // These two do not know each other, nor the world outside.
     ("commands", 3, &["events", "ledger", "settings"]),
     (

@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::passwords::Passwords;
 use crate::commands::Desk;
-use crate::gateways::{FileStore, Pictures, SmsGateway, Wechat};
+use crate::gateways::{FileStore, PaymentGateway, Pictures, SmsGateway, Wechat};
 use crate::ledger::Ledger;
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::settings::{Settings, Switch};
@@ -30,6 +30,8 @@ pub struct AppParts {
     pub reads: PgPool,
     /// Stored files.
     pub files: FileStore,
+    /// Takes the money for orders.
+    pub payments: Arc<dyn PaymentGateway>,
     /// Sends SMS codes.
     pub sms: Arc<dyn SmsGateway>,
     /// Who vouches for the mini-program's customers.
@@ -148,6 +150,12 @@ impl App {
     #[must_use]
     pub fn files(&self) -> &FileStore {
         &self.inner.parts.files
+    }
+
+    /// Takes the money for orders.
+    #[must_use]
+    pub fn payments(&self) -> &Arc<dyn PaymentGateway> {
+        &self.inner.parts.payments
     }
 
     /// Sends SMS codes.

@@ -1,5 +1,7 @@
 //! What can be asked of a shopping cart, and the rules that answer (contract README section 3, row 27).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::order::{Offer, offers};
@@ -78,7 +80,7 @@ impl Operation for AddToCart {
 
     async fn attempt(&self, book: &mut Book) -> Result<(), Stop<CartError>> {
         let ticket_id = self.ticket_id;
-        match offers(book, &[ticket_id]).await?.first() {
+        match offers(book, &BTreeSet::from([ticket_id])).await?.first() {
             Some(Offer::OnSale { .. }) => {}
             Some(Offer::NotForSale) => {
                 return Err(Stop::Refused(CartError::NotForSale { ticket_id }));

@@ -103,19 +103,6 @@ impl<D: Listing> Operation for Create<D> {
     }
 }
 
-/// Is it an id that is ever given to a master or merchant?
-#[must_use]
-pub fn is_hex_id(text: &str) -> bool {
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    text.len() == 32 && text.bytes().all(hex)
-}
-
-/// A random id for a master or merchant.
-#[must_use]
-pub fn new_hex_id() -> String {
-    data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>())
-}
-
 /// The owner that a field names must be there and shown.
 pub(super) async fn owned(
     book: &mut Book,
@@ -290,19 +277,5 @@ mod tests {
             .given(vec![cloth(Collection::Design, None)])
             .when(ListedCommand::Edit(edit.clone()))
             .then_expect_events(vec![ClothEvent::ClothEdited(edit)]);
-    }
-
-    #[test]
-    fn ids_of_masters_and_merchants_are_thirty_two_lower_case_hex_characters() {
-        assert!(is_hex_id(&new_hex_id()));
-        for bad in [
-            "new",
-            "",
-            &"0F".repeat(16),
-            &"0f".repeat(15),
-            &"0g".repeat(16),
-        ] {
-            assert!(!is_hex_id(bad), "{bad}");
-        }
     }
 }

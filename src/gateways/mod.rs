@@ -1,11 +1,13 @@
 //! The world outside: a trait, a real adapter and a built-in stand-in each.
 
 mod files;
+mod payment;
 pub mod pictures;
 mod sms;
 mod wechat;
 
 pub use files::{FileError, FileStore, Opened};
+pub use payment::{ApprovesAll, Charge, Charged, HttpPayments, PaymentError, PaymentGateway};
 pub use pictures::{Picture, PictureError, Pictures};
 pub use sms::{HttpSms, LoggedSms, SmsError, SmsGateway, SmsMessage};
 pub use wechat::{

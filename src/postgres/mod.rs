@@ -4,12 +4,14 @@
 //! Nothing here knows what the tables mean; that is `ledger/` and `projections/`.
 
 mod database;
+mod lease;
 mod migrate;
 pub mod private;
 mod rate_limits;
 mod wechat_sessions;
 
 pub use database::{Database, DatabaseError};
+pub use lease::Lease;
 pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};
 pub use rate_limits::{Limit, RateLimits};

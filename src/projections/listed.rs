@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::SubsecRound;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::FoldError;
+use super::{FoldError, at};
 use crate::events::Fact;
 use crate::events::listed::{Listing, Told};
 
@@ -47,7 +46,7 @@ impl<K: Ord, const COUNTS: usize> Rows<K, COUNTS> {
         let fields = match D::told(event) {
             Told::Created(details) => {
                 let mut fields = object(fact, details)?;
-                let made_at = fact.recorded.recorded_at.trunc_subsecs(3);
+                let made_at = at(fact);
                 fields.insert("created_at".to_owned(), json!(made_at));
                 fields.insert("shown".to_owned(), json!(true));
                 fields

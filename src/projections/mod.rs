@@ -9,6 +9,7 @@ pub mod articles;
 pub mod authors;
 pub mod cards;
 pub mod cases;
+pub mod catalogue;
 pub mod comments;
 pub mod companies;
 pub mod customers;
@@ -16,9 +17,12 @@ pub mod diaries;
 pub mod dua_users;
 pub mod filter;
 pub mod follows;
+mod listed;
 pub mod media;
 pub mod members;
 pub mod messages;
+pub mod orders;
+mod pages;
 pub mod products;
 pub mod projector;
 pub mod reactions;
@@ -29,6 +33,7 @@ pub mod staff;
 pub mod tags;
 pub mod tasks;
 pub mod teams;
+pub mod tickets;
 pub mod visits;
 pub mod websites;
 
@@ -117,6 +122,7 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &authors::Authors,
         &cards::Cards,
         &cases::Cases,
+        &catalogue::Catalogue,
         &comments::Comments,
         &companies::Companies,
         &customers::Customers,
@@ -126,6 +132,7 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &media::MediaFiles,
         &members::Members,
         &messages::Messages,
+        &orders::Orders,
         &products::Products,
         &reactions::Reactions,
         &sessions::Sessions,
@@ -134,6 +141,7 @@ pub fn all() -> &'static [&'static dyn Projection] {
         &tags::Tags,
         &tasks::Tasks,
         &teams::Teams,
+        &tickets::Tickets,
         &visits::Visits,
         &websites::Websites,
     ]

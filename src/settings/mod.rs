@@ -147,6 +147,14 @@ pub struct Settings {
     #[command(flatten)]
     pub wechat: WechatSettings,
 
+    /// How long an order waits for its payment before it is cancelled, in seconds; 0: for ever. Default 1800, half an hour.
+    #[arg(long, env = "SHIJI_ORDER_PAY_WINDOW_SECS", default_value = "1800", value_name = "SECONDS", value_parser = seconds_or_never)]
+    pub order_pay_window_secs: Duration,
+
+    /// Address of the payment gateway, without a slash at its end. Absent: every payment is approved at once.
+    #[arg(long, env = "SHIJI_PAYMENT_URL", value_name = "URL", hide_env_values = true, value_parser = base_url)]
+    pub payment_url: Option<String>,
+
     /// What may grow, and how far.
     #[command(flatten)]
     pub limits: Limits,
@@ -345,6 +353,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number as u64))
 }
 
+/// Zero is "never"; what it means stands with the field.
+fn seconds_or_never(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        text => seconds(text),
+    }
+}
+
 fn millis(text: &str) -> Result<Duration, String> {
     let number = count(text).map_err(|reason| format!("{reason}, of milliseconds"))?;
     Ok(Duration::from_millis(number as u64))
@@ -430,8 +446,20 @@ mod tests {
         );
         assert_eq!(settings.sms_fixed_code, None);
         assert_eq!(settings.upload_max_bytes, 10 * 1024 * 1024);
+        assert_eq!(settings.order_pay_window_secs, Duration::from_secs(1800));
         assert_eq!(settings.limits.body_max_bytes, 1024 * 1024);
         assert_eq!(settings.limits.projection_wait_ms, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn an_order_may_wait_for_ever() {
+        let settings = given(&["--order-pay-window-secs", "0"]).unwrap();
+        assert_eq!(settings.order_pay_window_secs, Duration::ZERO);
+        assert!(
+            given(&["--order-pay-window-secs", "-1"])
+                .unwrap_err()
+                .contains("SHIJI_ORDER_PAY_WINDOW_SECS")
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 52;
+const UNBUILT_AT_MOST: usize = 7;
 /// Beyond the documents, on the public listener.
 const OURS: [(&str, &str); 10] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),

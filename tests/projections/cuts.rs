@@ -25,19 +25,22 @@ use shiji::projections::{self, Handling};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::commerce::{self, Commerce};
 use super::dump;
 use super::library::{self, Library};
 use super::social::{self, Social};
 use crate::support::TestDatabase;
 
 /// How many streams a history moves.
-const STREAMS: usize = LIBRARY + library::STREAMS;
+const STREAMS: usize = COMMERCE + commerce::STREAMS;
 /// Where the cards of the mini-program begin.
 const CARDS: usize = 31;
 /// Where articles and messages begin.
 const SOCIAL: usize = CARDS + 10;
 /// Where the library of a company begins.
 const LIBRARY: usize = SOCIAL + social::STREAMS;
+/// Where the catalogue, tickets and orders begin.
+const COMMERCE: usize = LIBRARY + library::STREAMS;
 
 /// A history: which stream moves next, and how.
 fn history(streams: Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
@@ -94,6 +97,7 @@ enum Now {
     Follow(Follow, FollowCommand),
     Social(Social),
     Library(Library),
+    Commerce(Commerce),
     Customer(Customer),
     Company(Company),
     Card(Card),
@@ -174,6 +178,11 @@ impl Stream {
                 };
                 let id = format!("{}:{target}", command.follower);
                 ("Follow", id, Now::Follow(Follow::default(), command))
+            }
+            COMMERCE.. => {
+                let (id, commerce) = Commerce::new(number - COMMERCE);
+                let state = Now::Commerce(commerce);
+                return Self { id, state };
             }
             LIBRARY.. => {
                 let (id, library) = Library::new(number - LIBRARY);
@@ -310,6 +319,7 @@ impl Stream {
             }
             Now::Social(social) => social.next(choice, text)?,
             Now::Library(library) => library.next(choice, text)?,
+            Now::Commerce(commerce) => commerce.next(choice, text)?,
             Now::Media(state) => {
                 let event = match state {
                     Media::Unissued => MediaEvent::MediaIdIssued { issued_to: None },

@@ -1,9 +1,11 @@
 //! The read models and the projector, on a real PostgreSQL.
 
+mod commerce;
 mod cuts;
 mod failover;
 mod library;
 mod parking;
+mod plans;
 mod queries;
 mod rebuild;
 mod social;

@@ -18,7 +18,10 @@ use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
 use shiji::commands::session::SessionCommand;
 use shiji::commands::{self, Desk};
 use shiji::events::Session;
-use shiji::gateways::{FileStore, HttpSms, SmsError, SmsGateway, SmsMessage, StandIn, Wechat};
+use shiji::gateways::{
+    ApprovesAll, FileStore, HttpSms, PaymentGateway, SmsError, SmsGateway, SmsMessage, StandIn,
+    Wechat,
+};
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
@@ -130,6 +133,7 @@ impl Service {
             desk: Desk::new(ledger.clone(), Duration::from_secs(2)),
             reads,
             files: FileStore::local(files.path()).unwrap(),
+            payments: Arc::new(ApprovesAll),
             sms: sms.clone(),
             wechat: Arc::new(StandIn),
             settings,
@@ -162,15 +166,32 @@ impl Service {
         Door::new(&App::new(parts))
     }
 
+    /// The same service with somebody else to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        paying_through(&self.app, self.sms.clone(), payments)
+    }
+
     /// What this service is made of, for another one beside it.
     fn parts(&self) -> AppParts {
-        AppParts {
-            desk: self.app.desk().clone(),
-            reads: self.app.reads().clone(),
-            files: self.app.files().clone(),
+        parts(&self.app, self.sms.clone())
+    }
+
+    /// Another node on the same database, with a ledger and a projector of its own.
+    pub async fn second_node(&self) -> Node {
+        let ledger = ledger(&self.database, Arc::clone(&self.ahead)).await;
+        let options = ProjectorOptions::new(2000, Duration::from_secs(5));
+        let projector = Projector::start(ledger.clone(), self.database.database(), options)
+            .await
+            .unwrap();
+        let app = App::new(AppParts {
+            desk: Desk::new(ledger, Duration::from_secs(2)),
+            reads: self.database.pool(),
+            ..self.parts()
+        });
+        Node {
+            app,
             sms: self.sms.clone(),
-            wechat: Arc::new(StandIn),
-            settings: self.app.settings().clone(),
+            _projector: projector,
         }
     }
 
@@ -238,12 +259,6 @@ impl Service {
         }
     }
 
-    /// Calls a function of the community as a member.
-    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
-        let call = self.post(&format!("/community/api/v1/{name}"));
-        call.token(&member.token).json(&body).send().await
-    }
-
     /// A request to the desk by the system itself.
     pub fn system(&self) -> commands::Request {
         commands::Request {
@@ -308,6 +323,40 @@ impl std::ops::Deref for Service {
     }
 }
 
+/// One more node of a service.
+pub struct Node {
+    pub app: App,
+    sms: Arc<SentSms>,
+    _projector: ProjectorHandle,
+}
+
+impl Node {
+    /// A way into it, with somebody to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        paying_through(&self.app, self.sms.clone(), payments)
+    }
+}
+
+fn paying_through(app: &App, sms: Arc<SentSms>, payments: Arc<dyn PaymentGateway>) -> Door {
+    Door::new(&App::new(AppParts {
+        payments,
+        ..parts(app, sms)
+    }))
+}
+
+/// What a service is made of; [`StandIn`] vouches for its customers.
+fn parts(app: &App, sms: Arc<SentSms>) -> AppParts {
+    AppParts {
+        desk: app.desk().clone(),
+        reads: app.reads().clone(),
+        files: app.files().clone(),
+        payments: Arc::clone(app.payments()),
+        sms,
+        wechat: Arc::new(StandIn),
+        settings: app.settings().clone(),
+    }
+}
+
 /// A way in: the public listener's routes, without a port.
 pub struct Door {
     router: Router,
@@ -319,6 +368,12 @@ impl Door {
         Self {
             router: api::router(app.clone(), readiness),
         }
+    }
+
+    /// Calls a function of the community as a member.
+    pub async fn function(&self, member: &Member, name: &str, body: Value) -> Reply {
+        let call = self.post(&format!("/community/api/v1/{name}"));
+        call.token(&member.token).json(&body).send().await
     }
 
     pub fn get(&self, path: &str) -> Call<'_> {

@@ -16,19 +16,24 @@ use crate::api::passwords::PasswordFault;
 use crate::api::request::BodyError;
 use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
+use crate::commands::article::ArticleError;
 use crate::commands::card::CardError;
 use crate::commands::case::CaseError;
 use crate::commands::comment::CommentError;
 use crate::commands::company::CompanyError;
 use crate::commands::customer::CustomerError;
 use crate::commands::diary::DiaryError;
+use crate::commands::listed::ListedError;
 use crate::commands::media::MediaError;
+use crate::commands::message::MessageError;
+use crate::commands::order::OrderError;
 use crate::commands::product::ProductError;
 use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::showcase::ShowcaseError;
 use crate::commands::tag::TagError;
 use crate::commands::task::TaskError;
 use crate::commands::team::TeamError;
+use crate::commands::ticket::TicketError;
 use crate::commands::website::WebsiteError;
 use crate::commands::{DeskError, Done, Refusal};
 use crate::gateways::FileError;
@@ -342,6 +347,65 @@ impl From<CommentError> for Failure {
         match refusal {
             CommentError::NotFound | CommentError::NoTarget => Self::NotFound,
             CommentError::Exists | CommentError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<ArticleError> for Failure {
+    fn from(refusal: ArticleError) -> Self {
+        match refusal {
+            ArticleError::NotFound => Self::NotFound,
+            ArticleError::Exists | ArticleError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(refusal: MessageError) -> Self {
+        match refusal {
+            MessageError::NotFound | MessageError::NoRecipient => Self::NotFound,
+            MessageError::Exists | MessageError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<ListedError> for Failure {
+    fn from(refusal: ListedError) -> Self {
+        match refusal {
+            ListedError::NotFound | ListedError::NoOwner { .. } => Self::NotFound,
+            ListedError::Exists => Self::Conflict,
+            ListedError::Lacks { field } => {
+                let mut flaws = Flaws::default();
+                flaws.say(&field, "does not belong to a thing of this kind");
+                Self::Invalid(flaws)
+            }
+            ListedError::MemberTaken => Self::NameTaken,
+        }
+    }
+}
+
+impl From<TicketError> for Failure {
+    fn from(refusal: TicketError) -> Self {
+        match refusal {
+            TicketError::NotFound | TicketError::NoProject => Self::NotFound,
+            TicketError::Exists
+            | TicketError::NotOnSale
+            | TicketError::NotHeld
+            | TicketError::PriceFixed => Self::Conflict,
+        }
+    }
+}
+
+impl From<OrderError> for Failure {
+    fn from(refusal: OrderError) -> Self {
+        match refusal {
+            OrderError::NotFound | OrderError::NoTickets { .. } => Self::NotFound,
+            OrderError::Exists
+            | OrderError::NotForSale { .. }
+            | OrderError::Size
+            | OrderError::Done
+            | OrderError::PaidOtherwise
+            | OrderError::Cancelled => Self::Conflict,
         }
     }
 }

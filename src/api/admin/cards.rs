@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{CardId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::api::zhugeleida::card_token;
 use crate::commands::card::{self, CardCommand, CardEdit};
 use crate::events::Card;
@@ -78,7 +78,7 @@ impl Fields for CreateCard {
 }
 
 impl StaffCreation for CreateCard {
-    type Target = CardId;
+    type Target = Numbered<Card>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -105,7 +105,7 @@ impl StaffCreation for CreateCard {
         let done = call.app.desk().run(&call.request, &create).await?;
         // A repeated key answers the card that the first request created, and its token.
         let (uid, token_version) = done.outcome;
-        let success = Success::of::<CardId, _>(&call.app, &uid.to_string(), &done);
+        let success = Success::of::<Numbered<Card>, _>(&call.app, &uid.to_string(), &done);
         let token = card_token(call.app.ledger().keys(), uid, token_version);
         Ok(success.with("token", token))
     }
@@ -164,10 +164,10 @@ impl Fields for EditCard {
 }
 
 impl StaffCommand for EditCard {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
-        let subject = subject(card.0);
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
+        let subject = subject(card.number);
         let own =
             |text: Option<String>| text.map(|text| Personal::new(subject.clone(), trimmed(&text)));
         let plain = |text: Option<String>| text.map(|text| trimmed(&text));
@@ -205,15 +205,15 @@ impl Fields for AddCardPhoto {
 }
 
 impl StaffCommand for AddCardPhoto {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
         let add = card::AddCardPhoto {
-            uid: card.0,
+            uid: card.number,
             photo_url: trimmed(&self.photo_url),
         };
         let done = call.app.desk().run(&call.request, &add).await?;
-        let success = Success::of::<CardId, _>(&call.app, &card.id(), &done);
+        let success = Success::of::<Numbered<Card>, _>(&call.app, &card.id(), &done);
         Ok(success.with("photo_id", done.outcome))
     }
 }
@@ -231,9 +231,9 @@ impl Fields for RemoveCardPhoto {
 }
 
 impl StaffCommand for RemoveCardPhoto {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
         let photo_id = self.photo_id;
         execute(call, card, CardCommand::RemovePhoto { photo_id }).await
     }
@@ -249,9 +249,9 @@ impl Fields for DisableCard {
 }
 
 impl StaffCommand for DisableCard {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
         execute(call, card, CardCommand::Disable).await
     }
 }
@@ -266,9 +266,9 @@ impl Fields for EnableCard {
 }
 
 impl StaffCommand for EnableCard {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
         execute(call, card, CardCommand::Enable).await
     }
 }
@@ -283,22 +283,26 @@ impl Fields for RotateCardToken {
 }
 
 impl StaffCommand for RotateCardToken {
-    type Target = CardId;
+    type Target = Numbered<Card>;
 
-    async fn run(self, call: Call, card: CardId) -> Result<Success, Failure> {
-        let rotate = card::RotateCardToken { uid: card.0 };
+    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
+        let rotate = card::RotateCardToken { uid: card.number };
         let done = call.app.desk().run(&call.request, &rotate).await?;
-        let token = card_token(call.app.ledger().keys(), card.0, done.outcome);
-        let success = Success::of::<CardId, _>(&call.app, &card.id(), &done);
+        let token = card_token(call.app.ledger().keys(), card.number, done.outcome);
+        let success = Success::of::<Numbered<Card>, _>(&call.app, &card.id(), &done);
         Ok(success.with("token", token))
     }
 }
 
-async fn execute(call: Call, card: CardId, command: CardCommand) -> Result<Success, Failure> {
+async fn execute(
+    call: Call,
+    card: Numbered<Card>,
+    command: CardCommand,
+) -> Result<Success, Failure> {
     let id = card.id();
     let desk = call.app.desk();
     let done = desk.execute::<Card>(&call.request, &id, command).await?;
-    Ok(Success::of::<CardId, _>(&call.app, &id, &done))
+    Ok(Success::of::<Numbered<Card>, _>(&call.app, &id, &done))
 }
 
 /// Whose the texts are.

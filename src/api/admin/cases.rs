@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{CaseId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::commands::Operation;
 use crate::commands::case::{self, CaseCommand, CaseEdit, TAGS_MAX};
 use crate::events::Case;
@@ -52,7 +52,7 @@ impl Fields for CreateCase {
 }
 
 impl StaffCreation for CreateCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -69,7 +69,7 @@ impl StaffCreation for CreateCase {
         let done = call.app.desk().run(&call.request, &create).await?;
         // A repeated key answers the case that the first request made.
         let id = done.outcome.to_string();
-        Ok(Success::of::<CaseId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Case>, _>(&call.app, &id, &done))
     }
 }
 
@@ -102,9 +102,9 @@ impl Fields for EditCase {
 }
 
 impl StaffCommand for EditCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
 
-    async fn run(self, call: Call, case: CaseId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
         let edit = CaseCommand::Edit(CaseEdit {
             customer_name: self.customer_name.as_deref().map(trimmed),
             headimgurl: self.headimgurl.as_deref().map(trimmed),
@@ -131,11 +131,11 @@ impl Fields for TagCase {
 }
 
 impl StaffCommand for TagCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
 
-    async fn run(self, call: Call, case: CaseId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
         let tag = case::TagCase {
-            id: case.0,
+            id: case.number,
             tag_ids: self.tag_ids.into_iter().collect(),
         };
         operate(call, case, &tag).await
@@ -152,9 +152,9 @@ impl Fields for PublishCase {
 }
 
 impl StaffCommand for PublishCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
 
-    async fn run(self, call: Call, case: CaseId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
         execute(call, case, CaseCommand::Publish).await
     }
 }
@@ -169,9 +169,9 @@ impl Fields for WithdrawCase {
 }
 
 impl StaffCommand for WithdrawCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
 
-    async fn run(self, call: Call, case: CaseId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
         execute(call, case, CaseCommand::Withdraw).await
     }
 }
@@ -186,28 +186,36 @@ impl Fields for DeleteCase {
 }
 
 impl StaffCommand for DeleteCase {
-    type Target = CaseId;
+    type Target = Numbered<Case>;
 
-    async fn run(self, call: Call, case: CaseId) -> Result<Success, Failure> {
-        let delete = case::DeleteCase { id: case.0 };
+    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
+        let delete = case::DeleteCase { id: case.number };
         operate(call, case, &delete).await
     }
 }
 
-async fn execute(call: Call, case: CaseId, command: CaseCommand) -> Result<Success, Failure> {
+async fn execute(
+    call: Call,
+    case: Numbered<Case>,
+    command: CaseCommand,
+) -> Result<Success, Failure> {
     let id = case.id();
     let desk = call.app.desk();
     let done = desk.execute::<Case>(&call.request, &id, command).await?;
-    Ok(Success::of::<CaseId, _>(&call.app, &id, &done))
+    Ok(Success::of::<Numbered<Case>, _>(&call.app, &id, &done))
 }
 
-async fn operate<O>(call: Call, case: CaseId, operation: &O) -> Result<Success, Failure>
+async fn operate<O>(call: Call, case: Numbered<Case>, operation: &O) -> Result<Success, Failure>
 where
     O: Operation<Outcome = ()>,
     Failure: From<O::Refusal>,
 {
     let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(Success::of::<CaseId, _>(&call.app, &case.id(), &done))
+    Ok(Success::of::<Numbered<Case>, _>(
+        &call.app,
+        &case.id(),
+        &done,
+    ))
 }
 
 /// Blanks at the ends do not count.

@@ -38,7 +38,7 @@ impl Target for CommentId {
 /// The bit that opens comments under things of a kind; `None` where none can stand.
 fn bit_under(kind: TargetKind) -> Option<u64> {
     match kind {
-        TargetKind::Article | TargetKind::Game | TargetKind::Ticket => Some(bit::COMMUNITY),
+        TargetKind::Article | TargetKind::Game | TargetKind::Ticket => Some(bit::MODERATION),
         TargetKind::Diary => Some(bit::MINI_PROGRAM),
         TargetKind::Showcase => Some(bit::WEIDU),
         TargetKind::Comment

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{CompanyId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::commands::company::CompanyCommand;
 use crate::events::Company;
 
@@ -27,7 +27,7 @@ impl Fields for CreateCompany {
 }
 
 impl StaffCreation for CreateCompany {
-    type Target = CompanyId;
+    type Target = Numbered<Company>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -38,7 +38,7 @@ impl StaffCreation for CreateCompany {
         let done = desk.create::<Company>(&call.request, &id, create).await?;
         // A repeated key answers the company that the first request created.
         let id = done.changes.first().map_or(id, |change| change.id.clone());
-        Ok(Success::of::<CompanyId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Company>, _>(&call.app, &id, &done))
     }
 }
 
@@ -59,14 +59,14 @@ impl Fields for RenameCompany {
 }
 
 impl StaffCommand for RenameCompany {
-    type Target = CompanyId;
+    type Target = Numbered<Company>;
 
-    async fn run(self, call: Call, company: CompanyId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, company: Numbered<Company>) -> Result<Success, Failure> {
         let id = company.id();
         let name = self.name.trim().to_owned();
         let rename = CompanyCommand::Rename { name };
         let desk = call.app.desk();
         let done = desk.execute::<Company>(&call.request, &id, rename).await?;
-        Ok(Success::of::<CompanyId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Company>, _>(&call.app, &id, &done))
     }
 }

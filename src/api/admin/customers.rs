@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand};
-use super::target::{CustomerId, Target};
+use super::target::{Numbered, Target};
 use crate::commands::customer::{self, Binding, CustomerCommand};
 use crate::events::Customer;
 use crate::events::customer::{Source, UserType};
@@ -41,11 +41,11 @@ impl Fields for BindCustomer {
 }
 
 impl StaffCommand for BindCustomer {
-    type Target = CustomerId;
+    type Target = Numbered<Customer>;
 
-    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
         let bind = customer::BindCustomer {
-            customer_id: customer.0,
+            customer_id: customer.number,
             binding: Binding {
                 uid: self.uid,
                 pid: self.pid,
@@ -56,7 +56,7 @@ impl StaffCommand for BindCustomer {
         };
         let done = call.app.desk().run(&call.request, &bind).await?;
         let id = customer.id();
-        Ok(Success::of::<CustomerId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Customer>, _>(&call.app, &id, &done))
     }
 }
 
@@ -70,9 +70,9 @@ impl Fields for DisableCustomer {
 }
 
 impl StaffCommand for DisableCustomer {
-    type Target = CustomerId;
+    type Target = Numbered<Customer>;
 
-    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
         execute(call, customer, CustomerCommand::Disable).await
     }
 }
@@ -87,9 +87,9 @@ impl Fields for EnableCustomer {
 }
 
 impl StaffCommand for EnableCustomer {
-    type Target = CustomerId;
+    type Target = Numbered<Customer>;
 
-    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
         execute(call, customer, CustomerCommand::Enable).await
     }
 }
@@ -104,16 +104,16 @@ impl Fields for RotateCustomerToken {
 }
 
 impl StaffCommand for RotateCustomerToken {
-    type Target = CustomerId;
+    type Target = Numbered<Customer>;
 
-    async fn run(self, call: Call, customer: CustomerId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
         execute(call, customer, CustomerCommand::RotateToken).await
     }
 }
 
 async fn execute(
     call: Call,
-    customer: CustomerId,
+    customer: Numbered<Customer>,
     command: CustomerCommand,
 ) -> Result<Success, Failure> {
     let id = customer.id();
@@ -121,5 +121,5 @@ async fn execute(
     let done = desk
         .execute::<Customer>(&call.request, &id, command)
         .await?;
-    Ok(Success::of::<CustomerId, _>(&call.app, &id, &done))
+    Ok(Success::of::<Numbered<Customer>, _>(&call.app, &id, &done))
 }

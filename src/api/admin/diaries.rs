@@ -8,7 +8,7 @@ use super::answer::{Failure, Success};
 use super::cases::{json, nothing};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{DiaryId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::commands::diary::{self, DiaryCommand, DiaryEdit};
 use crate::events::Diary;
 use crate::events::diary::{CoverShowType, DiaryPage};
@@ -60,7 +60,7 @@ impl Fields for CreateDiary {
 }
 
 impl StaffCreation for CreateDiary {
-    type Target = DiaryId;
+    type Target = Numbered<Diary>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -80,7 +80,7 @@ impl StaffCreation for CreateDiary {
         let done = call.app.desk().run(&call.request, &create).await?;
         // A repeated key answers the diary that the first request made.
         let id = done.outcome.to_string();
-        Ok(Success::of::<DiaryId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Diary>, _>(&call.app, &id, &done))
     }
 }
 
@@ -123,9 +123,9 @@ impl Fields for EditDiary {
 }
 
 impl StaffCommand for EditDiary {
-    type Target = DiaryId;
+    type Target = Numbered<Diary>;
 
-    async fn run(self, call: Call, diary: DiaryId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
         let edit = DiaryCommand::Edit(DiaryEdit {
             title: self.title.map(|title| title.trim().to_owned()),
             diary_date: self.diary_date.as_deref().and_then(wall),
@@ -147,9 +147,9 @@ impl Fields for PublishDiary {
 }
 
 impl StaffCommand for PublishDiary {
-    type Target = DiaryId;
+    type Target = Numbered<Diary>;
 
-    async fn run(self, call: Call, diary: DiaryId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
         execute(call, diary, DiaryCommand::Publish).await
     }
 }
@@ -164,9 +164,9 @@ impl Fields for WithdrawDiary {
 }
 
 impl StaffCommand for WithdrawDiary {
-    type Target = DiaryId;
+    type Target = Numbered<Diary>;
 
-    async fn run(self, call: Call, diary: DiaryId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
         execute(call, diary, DiaryCommand::Withdraw).await
     }
 }
@@ -181,20 +181,28 @@ impl Fields for DeleteDiary {
 }
 
 impl StaffCommand for DeleteDiary {
-    type Target = DiaryId;
+    type Target = Numbered<Diary>;
 
-    async fn run(self, call: Call, diary: DiaryId) -> Result<Success, Failure> {
-        let delete = diary::DeleteDiary { id: diary.0 };
+    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
+        let delete = diary::DeleteDiary { id: diary.number };
         let done = call.app.desk().run(&call.request, &delete).await?;
-        Ok(Success::of::<DiaryId, _>(&call.app, &diary.id(), &done))
+        Ok(Success::of::<Numbered<Diary>, _>(
+            &call.app,
+            &diary.id(),
+            &done,
+        ))
     }
 }
 
-async fn execute(call: Call, diary: DiaryId, command: DiaryCommand) -> Result<Success, Failure> {
+async fn execute(
+    call: Call,
+    diary: Numbered<Diary>,
+    command: DiaryCommand,
+) -> Result<Success, Failure> {
     let id = diary.id();
     let desk = call.app.desk();
     let done = desk.execute::<Diary>(&call.request, &id, command).await?;
-    Ok(Success::of::<DiaryId, _>(&call.app, &id, &done))
+    Ok(Success::of::<Numbered<Diary>, _>(&call.app, &id, &done))
 }
 
 fn title(flaws: &mut Flaws, text: &str) {

@@ -5,18 +5,28 @@
 
 mod accounts;
 mod answer;
+mod articles;
 mod authors;
+mod banners;
 mod cards;
 mod cases;
+mod cloths;
 mod comments;
 mod companies;
 mod customers;
 mod describe;
 mod diaries;
 mod fields;
+mod games;
+mod listing;
+mod masters;
 mod media;
 mod members;
+mod merchants;
+mod messages;
+mod orders;
 mod products;
+mod projects;
 mod sessions;
 mod showcases;
 mod table;
@@ -25,6 +35,7 @@ mod target;
 mod tasks;
 mod team_users;
 mod teams;
+mod tickets;
 mod websites;
 
 use axum::extract::rejection::PathRejection;

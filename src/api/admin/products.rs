@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{ProductId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::commands::product::{self, ProductCommand, ProductEdit};
 use crate::events::Product;
 use crate::events::product::{self as facts, ProductProfile};
@@ -98,7 +98,7 @@ impl Fields for CreateProduct {
 }
 
 impl StaffCreation for CreateProduct {
-    type Target = ProductId;
+    type Target = Numbered<Product>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -115,7 +115,7 @@ impl StaffCreation for CreateProduct {
         let done = call.app.desk().run(&call.request, &create).await?;
         // A repeated key answers the product that the first request made.
         let id = done.outcome.to_string();
-        Ok(Success::of::<ProductId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Product>, _>(&call.app, &id, &done))
     }
 }
 
@@ -212,13 +212,13 @@ impl From<WithdrawProduct> for ProductCommand {
 macro_rules! to_one_product {
     ($($command:ty),+ $(,)?) => {$(
         impl StaffCommand for $command {
-            type Target = ProductId;
+            type Target = Numbered<Product>;
 
-            async fn run(self, call: Call, product: ProductId) -> Result<Success, Failure> {
+            async fn run(self, call: Call, product: Numbered<Product>) -> Result<Success, Failure> {
                 let id = product.id();
                 let desk = call.app.desk();
                 let done = desk.execute::<Product>(&call.request, &id, self.into()).await?;
-                Ok(Success::of::<ProductId, _>(&call.app, &id, &done))
+                Ok(Success::of::<Numbered<Product>, _>(&call.app, &id, &done))
             }
         }
     )+};

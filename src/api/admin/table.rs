@@ -12,8 +12,9 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, authors, cards, cases, comments, companies, customers, diaries, media, members,
-    products, sessions, showcases, tags, tasks, team_users, teams, websites,
+    accounts, articles, authors, banners, cards, cases, cloths, comments, companies, customers,
+    diaries, games, masters, media, members, merchants, messages, orders, products, projects,
+    sessions, showcases, tags, tasks, team_users, teams, tickets, websites,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -99,6 +100,39 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<diaries::PublishDiary>(),
     entry::<diaries::WithdrawDiary>(),
     entry::<diaries::DeleteDiary>(),
+    creation::<banners::CreateBanner>(),
+    entry::<banners::EditBanner>(),
+    entry::<banners::WithdrawBanner>(),
+    entry::<banners::RestoreBanner>(),
+    creation::<cloths::CreateCloth>(),
+    entry::<cloths::EditCloth>(),
+    entry::<cloths::WithdrawCloth>(),
+    entry::<cloths::RestoreCloth>(),
+    creation::<games::CreateGame>(),
+    entry::<games::EditGame>(),
+    entry::<games::WithdrawGame>(),
+    entry::<games::RestoreGame>(),
+    creation::<masters::CreateMaster>(),
+    entry::<masters::EditMaster>(),
+    entry::<masters::WithdrawMaster>(),
+    entry::<masters::RestoreMaster>(),
+    creation::<merchants::CreateMerchant>(),
+    entry::<merchants::EditMerchant>(),
+    entry::<merchants::WithdrawMerchant>(),
+    entry::<merchants::RestoreMerchant>(),
+    creation::<projects::CreateProject>(),
+    entry::<projects::EditProject>(),
+    entry::<projects::WithdrawProject>(),
+    entry::<projects::RestoreProject>(),
+    entry::<projects::IssueTickets>(),
+    creation::<tickets::CreateTicket>(),
+    entry::<tickets::EditTicket>(),
+    entry::<tickets::WithdrawTicket>(),
+    entry::<tickets::RestoreTicket>(),
+    entry::<orders::CancelOrder>(),
+    entry::<orders::ConfirmPayment>(),
+    entry::<articles::DeleteArticle>(),
+    creation::<messages::SendMessage>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{TagId, Target, bit};
+use super::target::{Numbered, Target, bit};
 use crate::commands::{Operation, tag};
+use crate::events::Tag;
 
 /// Make a tag.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,7 +29,7 @@ impl Fields for CreateTag {
 }
 
 impl StaffCreation for CreateTag {
-    type Target = TagId;
+    type Target = Numbered<Tag>;
     const BIT: u64 = bit::MINI_PROGRAM;
 
     async fn run(self, call: Call) -> Result<Success, Failure> {
@@ -41,7 +42,7 @@ impl StaffCreation for CreateTag {
         let done = call.app.desk().run(&call.request, &create).await?;
         // A repeated key answers the tag that the first request made.
         let id = done.outcome.to_string();
-        Ok(Success::of::<TagId, _>(&call.app, &id, &done))
+        Ok(Success::of::<Numbered<Tag>, _>(&call.app, &id, &done))
     }
 }
 
@@ -62,11 +63,11 @@ impl Fields for RenameTag {
 }
 
 impl StaffCommand for RenameTag {
-    type Target = TagId;
+    type Target = Numbered<Tag>;
 
-    async fn run(self, call: Call, tag: TagId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, tag: Numbered<Tag>) -> Result<Success, Failure> {
         let rename = tag::RenameTag {
-            id: tag.0,
+            id: tag.number,
             keys: call.app.ledger().keys().clone(),
             name: self.name.trim().to_owned(),
         };
@@ -84,24 +85,24 @@ impl Fields for DeleteTag {
 }
 
 impl StaffCommand for DeleteTag {
-    type Target = TagId;
+    type Target = Numbered<Tag>;
 
-    async fn run(self, call: Call, tag: TagId) -> Result<Success, Failure> {
+    async fn run(self, call: Call, tag: Numbered<Tag>) -> Result<Success, Failure> {
         let delete = tag::DeleteTag {
-            id: tag.0,
+            id: tag.number,
             keys: call.app.ledger().keys().clone(),
         };
         operate(call, tag, &delete).await
     }
 }
 
-async fn operate<O>(call: Call, tag: TagId, operation: &O) -> Result<Success, Failure>
+async fn operate<O>(call: Call, tag: Numbered<Tag>, operation: &O) -> Result<Success, Failure>
 where
     O: Operation<Outcome = ()>,
     Failure: From<O::Refusal>,
 {
     let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(Success::of::<TagId, _>(&call.app, &tag.id(), &done))
+    Ok(Success::of::<Numbered<Tag>, _>(&call.app, &tag.id(), &done))
 }
 
 fn name(flaws: &mut Flaws, text: &str) {

@@ -1,22 +1,28 @@
 //! What a command is sent to: an aggregate's id, how it is spelled, and which permission bit opens it.
 
+use std::marker::PhantomData;
+
 use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
-use crate::commands::member::{member_account, member_uid};
+use crate::commands::member::{is_hex_id, member_account, member_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
 use crate::events::{
-    Account, Card, Case, Company, Customer, Diary, Media, Product, Session, Tag, Task, Team,
+    Account, Article, Banner, Card, Case, Cloth, Company, Customer, Diary, Game, Master, Media,
+    Merchant, Message, Order, Product, Project, Session, Tag, Task, Team, Ticket,
 };
-use crate::ledger::{LoadError, StreamId};
+use crate::ledger::{LoadError, State, StreamId};
 
 /// The permission bits of contract README section 4 that open something so far.
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    pub const CATALOGUE: u64 = 1 << 2;
     /// Community: what its members write.
-    pub const COMMUNITY: u64 = 1 << 3;
+    pub const MODERATION: u64 = 1 << 3;
+    /// Messages of masters, merchants and the customer service.
+    pub const MESSAGES: u64 = 1 << 4;
     pub const MINI_PROGRAM: u64 = 1 << 5;
     pub const WEIDU: u64 = 1 << 6;
     pub const XDUA: u64 = 1 << 7;
@@ -174,7 +180,7 @@ impl Target for MemberAccount {
 
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<Account>(&self.id()).await?;
-        Ok((found.version > 0).then_some(bit::COMMUNITY))
+        Ok((found.version > 0).then_some(bit::MODERATION))
     }
 }
 
@@ -198,46 +204,92 @@ impl Target for TeamId {
     }
 }
 
-/// Things whose ids are positive integers, and which one bit opens once they are there.
-macro_rules! numbered {
-    ($($(#[$doc:meta])* $name:ident of $aggregate:ident, opened by $bit:expr;)+) => {$(
-        $(#[$doc])*
-        pub(super) struct $name(pub i64);
-
-        impl Target for $name {
-            const AGGREGATE: &'static str = stringify!($aggregate);
-
-            fn parse(id: &str) -> Option<Self> {
-                number(id).map(Self)
-            }
-
-            fn id(&self) -> String {
-                self.0.to_string()
-            }
-
-            async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
-                let found = app.ledger().current::<$aggregate>(&self.id()).await?;
-                Ok((found.version > 0).then_some($bit))
-            }
-        }
-    )+};
+/// An aggregate that one permission bit opens as a whole.
+pub(super) trait Staffed: State {
+    /// The bit.
+    const BIT: u64;
 }
 
-numbered! {
-    /// A business card of the mini-program, named by its enterprise user.
-    CardId of Card, opened by bit::MINI_PROGRAM;
-    /// A company of the mini-program.
-    CompanyId of Company, opened by bit::MINI_PROGRAM;
-    /// A customer of the mini-program.
-    CustomerId of Customer, opened by bit::MINI_PROGRAM;
-    /// A case of the case library.
-    CaseId of Case, opened by bit::MINI_PROGRAM;
-    /// A diary of a case.
-    DiaryId of Diary, opened by bit::MINI_PROGRAM;
-    /// A product of a company.
-    ProductId of Product, opened by bit::MINI_PROGRAM;
-    /// A tag of the case library.
-    TagId of Tag, opened by bit::MINI_PROGRAM;
+/// Gives aggregates their permission bits.
+macro_rules! staffed {
+    ($($aggregate:ty => $bit:expr),+ $(,)?) => {
+        $(impl Staffed for $aggregate {
+            const BIT: u64 = $bit;
+        })+
+    };
+}
+
+staffed! {
+    Card => bit::MINI_PROGRAM,
+    Case => bit::MINI_PROGRAM,
+    Company => bit::MINI_PROGRAM,
+    Customer => bit::MINI_PROGRAM,
+    Diary => bit::MINI_PROGRAM,
+    Product => bit::MINI_PROGRAM,
+    Tag => bit::MINI_PROGRAM,
+    Article => bit::MODERATION,
+    Message => bit::MESSAGES,
+    Banner => bit::CATALOGUE,
+    Cloth => bit::CATALOGUE,
+    Game => bit::CATALOGUE,
+    Master => bit::CATALOGUE,
+    Merchant => bit::CATALOGUE,
+    Project => bit::CATALOGUE,
+    Ticket => bit::CATALOGUE,
+    Order => bit::MODERATION,
+}
+
+/// Something that is numbered.
+pub(super) struct Numbered<A> {
+    /// Its number.
+    pub number: i64,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A: Staffed> Target for Numbered<A> {
+    const AGGREGATE: &'static str = A::TYPE;
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(|number| Self {
+            number,
+            aggregate: PhantomData,
+        })
+    }
+
+    fn id(&self) -> String {
+        self.number.to_string()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<A>(&self.id()).await?;
+        Ok((found.version > 0).then_some(A::BIT))
+    }
+}
+
+/// Something under 32 lower-case hex characters.
+pub(super) struct Hexed<A> {
+    id: String,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A: Staffed> Target for Hexed<A> {
+    const AGGREGATE: &'static str = A::TYPE;
+
+    fn parse(id: &str) -> Option<Self> {
+        is_hex_id(id).then(|| Self {
+            id: id.to_owned(),
+            aggregate: PhantomData,
+        })
+    }
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<A>(&self.id).await?;
+        Ok((found.version > 0).then_some(A::BIT))
+    }
 }
 
 /// A company's website, named by the company.

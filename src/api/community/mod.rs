@@ -8,6 +8,7 @@
 //! | `articles/`, `comments/`, `messages/` | articles; what is said about them, about games and tickets; private messages |
 //! | `session.rs`, `members.rs`, `follows.rs` | logging in, profiles, who follows whom |
 //! | `media.rs` | images |
+//! | `catalogue/`, `shop/` | what staff shows: banners, cloths, games, masters, merchants; projects, tickets, carts and orders |
 //! | `time.rs` | the time of the server |
 //!
 //! A function is a handler of some ten lines: read the fields, run a command or ask a query, answer. Functions that only ask
@@ -15,6 +16,7 @@
 
 mod articles;
 mod call;
+mod catalogue;
 mod comments;
 mod describe;
 mod envelope;
@@ -25,12 +27,14 @@ mod members;
 mod messages;
 mod problem;
 mod session;
+mod shop;
 mod time;
 
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use fields::is_image;
 pub use media::small_key;
 pub use problem::Problem;
 
@@ -45,6 +49,11 @@ const SURFACE: &str = "community";
 #[must_use]
 pub fn routes() -> OpenApiRouter<App> {
     let mut router = OpenApiRouter::new()
+        .merge(articles::routes())
+        .merge(comments::routes())
+        .merge(messages::routes())
+        .merge(catalogue::routes())
+        .merge(shop::routes())
         .routes(routes!(time::current))
         .routes(routes!(session::send_code))
         .routes(routes!(session::sign_up))
@@ -59,10 +68,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follows::followers))
         .routes(routes!(follows::following))
         .routes(routes!(media::issue))
-        .routes(routes!(media::store, media::serve))
-        .merge(articles::routes())
-        .merge(comments::routes())
-        .merge(messages::routes());
+        .routes(routes!(media::store, media::serve));
     describe::functions(router.get_openapi_mut());
     router
 }

@@ -17,17 +17,20 @@ use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Invalid, Unreadable};
 use crate::commands::account::AccountError;
 use crate::commands::article::ArticleError;
+use crate::commands::cart::CartError;
 use crate::commands::comment::CommentError;
 use crate::commands::follow::FollowError;
 use crate::commands::media::MediaError;
 use crate::commands::member::MemberError;
 use crate::commands::message::MessageError;
+use crate::commands::order::OrderError;
 use crate::commands::phone_code::PhoneCodeError;
 use crate::commands::reaction::ReactionError;
 use crate::commands::session::{LogInError, SessionError};
 use crate::commands::{DeskError, Refusal};
 use crate::gateways::{FileError, SmsError};
 use crate::ledger::{IdError, LoadError};
+use crate::processes::PayFailure;
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -399,6 +402,43 @@ impl From<MessageError> for Problem {
             MessageError::Foreign => Self::forbidden(),
             // Ids are made for the request; only a damaged sequence gives one twice.
             MessageError::Exists => Self::fault(refusal),
+        }
+    }
+}
+
+impl From<CartError> for Problem {
+    fn from(refusal: CartError) -> Self {
+        match refusal {
+            CartError::NoTicket => Self::not_found(),
+            CartError::NotForSale { ticket_id } => Self::not_for_sale(&[ticket_id]),
+            CartError::Full => Self::conflict(),
+        }
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(refusal: OrderError) -> Self {
+        match refusal {
+            OrderError::NotFound | OrderError::NoTickets { .. } => Self::not_found(),
+            OrderError::NotForSale { ticket_ids } => Self::not_for_sale(&ticket_ids),
+            OrderError::Size => Self::invalid("ticket_id_list"),
+            OrderError::Done | OrderError::PaidOtherwise | OrderError::Cancelled => {
+                Self::conflict()
+            }
+            // Ids are made for the request; only a damaged sequence gives one twice.
+            OrderError::Exists => Self::fault(refusal),
+        }
+    }
+}
+
+impl From<PayFailure> for Problem {
+    fn from(failure: PayFailure) -> Self {
+        match failure {
+            PayFailure::Declined => Self::conflict(),
+            // The log has the cause; asking again is safe.
+            PayFailure::Gateway(_) => Self::overloaded(),
+            PayFailure::Load(error) => Self::fault(error),
+            PayFailure::Desk(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::stories::{Story, tell};
 use super::teams;
-use super::{mini_program, showcases, staff};
+use super::{community, mini_program, showcases, staff};
 use crate::cli::progress::Progress;
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
@@ -175,10 +175,12 @@ pub async fn fill(
     let teams = teams::fill(desk).await?;
     let cases = showcases::fill(desk).await?;
     let cards = mini_program::fill(desk).await?;
+    let community = community::fill(desk).await?;
     let parts = vec![
         Part::new("work teams", teams.teams, teams.commands),
         Part::new("customer cases", cases.cases, cases.commands),
         Part::new("cards", cards.cards, cards.commands),
+        Part::new("articles", community.articles, community.commands),
     ];
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let beside: u64 = parts.iter().map(|part| part.commands).sum();

@@ -4,6 +4,7 @@
 //! command carries `demo/<seed>/<story>` as its correlation: a run finds in the log what earlier runs have done and sends
 //! only the rest ([`fill`]). Running it again, after an interruption or at another size, is safe.
 
+pub mod community;
 mod dice;
 mod fill;
 mod library;

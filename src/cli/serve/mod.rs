@@ -23,9 +23,13 @@ use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
-use crate::gateways::{FileStore, HttpSms, LoggedSms, SmsGateway, StandIn, Wechat, WechatApi};
+use crate::gateways::{
+    ApprovesAll, FileStore, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn,
+    Wechat, WechatApi,
+};
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
+use crate::processes::Expiry;
 use crate::projections;
 use crate::projections::projector::{self, Projector, ProjectorHandle, ProjectorOptions};
 use crate::settings::{Limits, Settings, WechatSettings};
@@ -118,6 +122,7 @@ impl Node {
             desk,
             reads,
             files,
+            payments: payments(settings)?,
             sms: sms(settings)?,
             wechat,
             settings: settings.into(),
@@ -190,6 +195,11 @@ impl Node {
         let inner = tasks.spawn(inner.serve(ops::router(ops), ops::word, stop.clone()));
         tasks.spawn(ops::metrics::upkeep(stop.clone()));
         tasks.spawn(upkeep::sweep(self.app.clone(), stop.clone()));
+        if !settings.order_pay_window_secs.is_zero() {
+            let (desk, reads) = (self.app.desk().clone(), self.app.reads().clone());
+            let expiry = Expiry::new(desk, reads, settings.order_pay_window_secs);
+            tasks.spawn(expiry.run(stop.clone()));
+        }
         welcome::say(&places, &first, demo_if_empty);
         if matches!(first, First::Nobody) {
             warn!(
@@ -285,6 +295,13 @@ async fn fill(desk: &Desk, stop: CancellationToken) {
         },
         () = stop.cancelled() => info!("The demo data is not complete, `shiji demo` goes on from there"),
     }
+}
+
+fn payments(settings: &Settings) -> anyhow::Result<Arc<dyn PaymentGateway>> {
+    Ok(match &settings.payment_url {
+        Some(url) => Arc::new(HttpPayments::new(url.as_str())?),
+        None => Arc::new(ApprovesAll),
+    })
 }
 
 fn append_limits(limits: &Limits) -> AppendLimits {

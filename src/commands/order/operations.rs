@@ -1,6 +1,6 @@
 //! Orders with the tickets they hold: one job each, so that no ticket is held by an order that does not know of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{OrderCommand, OrderError, OrderLine};
 use crate::commands::cart::CartCommand;
@@ -32,7 +32,7 @@ pub enum Offer {
 ///
 /// # Errors
 /// [`LoadError`].
-pub async fn offers(book: &mut Book, ticket_ids: &[i64]) -> Result<Vec<Offer>, LoadError> {
+pub async fn offers(book: &mut Book, ticket_ids: &BTreeSet<i64>) -> Result<Vec<Offer>, LoadError> {
     let streams: Vec<String> = ticket_ids.iter().map(ToString::to_string).collect();
     book.open_all::<Ticket>(&streams).await?;
     let mut offers = Vec::with_capacity(streams.len());
@@ -68,8 +68,8 @@ pub struct PlaceOrder {
     pub order_id: i64,
     /// Whose it is.
     pub uid: String,
-    /// Its tickets, each once.
-    pub ticket_ids: Vec<i64>,
+    /// Its tickets.
+    pub ticket_ids: BTreeSet<i64>,
     /// They come from the owner's cart, and leave it.
     pub from_cart: bool,
 }

@@ -1,14 +1,10 @@
-//! What can be asked of the articles.
-//!
-//! A page's keys come from an index first, so that a deep page does not visit the rows it skips; all else is joined to them.
-//! A limit that is a parameter is taken for a tenth of the table, so the server would plan anew for every call, which takes
-//! longer than the page: the commonest pages have a fixed one, and the server keeps one plan.
+//! What can be asked of the articles. A page's keys come from an index first ([`crate::projections::pages`]); all else is
+//! joined to them.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-/// Articles from the top of a list whose pages are near.
-const NEAR: i64 = 100;
+use crate::projections::pages::near;
 
 /// A line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,15 +62,6 @@ macro_rules! page {
         .fetch_all($db)
         .await
     };
-}
-
-/// The places of a near page, from one; `None` for a deep one.
-fn near(offset: i64, limit: i64) -> Option<(i32, i32)> {
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).ok();
-    (to <= NEAR)
-        .then(|| place(offset + 1).zip(place(to)))
-        .flatten()
 }
 
 /// Everybody's, newest first.

@@ -3,10 +3,17 @@
 //! One read model, because one page shows several of them and the same streams of reactions and follows count for all.
 //! Projects and tickets are another (`tickets`): they move with every order.
 
+mod queries;
 mod write;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
+
+pub use queries::{
+    Banner, Cloth, ClothDetail, Game, Linked, Listed, MasterCard, Merchant, MerchantCard,
+    MerchantCloth, banners, design_cloth, design_cloths, followed_masters, followed_merchants,
+    game, master, masters, merchant_cloth, merchant_cloths, recommended_games,
+};
 
 use super::listed::Rows;
 use super::{FoldError, Handling, Projection, number};
@@ -17,7 +24,7 @@ use crate::events::master::MasterDetails;
 use crate::events::merchant::MerchantDetails;
 use crate::events::party::{Target, TargetKind};
 use crate::events::reaction::ReactionKind;
-use crate::events::{CommentEvent, Event, Fact, ReactionEvent};
+use crate::events::{CommentEvent, Event, Fact, FollowEvent, ReactionEvent};
 
 /// The read model `catalogue`.
 pub struct Catalogue;
@@ -38,7 +45,7 @@ impl Projection for Catalogue {
 
     fn feeds_on(&self) -> &'static [&'static str] {
         &[
-            "Banner", "Cloth", "Comment", "Game", "Master", "Merchant", "Reaction",
+            "Banner", "Cloth", "Comment", "Follow", "Game", "Master", "Merchant", "Reaction",
         ]
     }
 
@@ -78,6 +85,8 @@ const COMMENTS: usize = 2;
 enum Moved<'e> {
     Game(&'e Target, usize, i64),
     ClothCollects(&'e Target, i64),
+    MasterFollowers(&'e Target, i64),
+    MerchantFollowers(&'e Target, i64),
 }
 
 /// Which counter an event moves, if any.
@@ -90,6 +99,10 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         Event::Comment(event) => match event {
             CommentEvent::CommentPublished { target, .. } => commented(target, 1),
             CommentEvent::CommentDeleted { target, .. } => commented(target, -1),
+        },
+        Event::Follow(event) => match event {
+            FollowEvent::Followed { target, .. } => followed(target, 1),
+            FollowEvent::Unfollowed { target, .. } => followed(target, -1),
         },
         _ => None,
     }
@@ -113,6 +126,14 @@ fn reacted(kind: ReactionKind, target: &Target, by: i64) -> Option<Moved<'_>> {
 
 fn commented(target: &Target, by: i64) -> Option<Moved<'_>> {
     (target.kind == TargetKind::Game).then_some(Moved::Game(target, COMMENTS, by))
+}
+
+fn followed(target: &Target, by: i64) -> Option<Moved<'_>> {
+    match target.kind {
+        TargetKind::Master => Some(Moved::MasterFollowers(target, by)),
+        TargetKind::Merchant => Some(Moved::MerchantFollowers(target, by)),
+        _ => None,
+    }
 }
 
 /// What a batch comes to.
@@ -153,6 +174,14 @@ impl Changes {
                 }
                 Some(Moved::ClothCollects(target, by)) => {
                     self.cloths.count(number(fact, &target.id)?, 0, by);
+                    Ok(())
+                }
+                Some(Moved::MasterFollowers(target, by)) => {
+                    self.masters.count(target.id.clone(), 0, by);
+                    Ok(())
+                }
+                Some(Moved::MerchantFollowers(target, by)) => {
+                    self.merchants.count(target.id.clone(), 0, by);
                     Ok(())
                 }
                 None => Ok(()),

@@ -1,10 +1,9 @@
-//! What can be asked of the comments. Pages as in `articles::queries`.
+//! What can be asked of the comments.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-/// Comments from the top of a list whose pages are near.
-const NEAR: i64 = 100;
+use crate::projections::pages::page;
 
 /// A comment as a member reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,57 +86,6 @@ impl Row {
     }
 }
 
-/// A page of what stands under the thing `$2` `$3`, as the member `$1` reads it: `$open` and `$close` cut the keys.
-macro_rules! page {
-    ($db:expr, $open:literal, $close:literal, $reader:expr, $kind:expr, $id:expr, $from:expr, $to:expr) => {
-        sqlx::query_as!(
-            Row,
-            "SELECT t.there AS \"there!\", c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
-                    coalesce(v.up_count, 0) AS \"up_count!\", coalesce(v.down_count, 0) AS \"down_count!\",
-                    r.value AS \"vote?\",
-                    c.author_id AS \"author_id?\", m.nickname AS \"nickname?\", m.avatar AS \"avatar?\",
-                    c.reply_id, c.reply_author_id, ma.nickname AS \"reply_nickname?\", ma.avatar AS \"reply_avatar?\",
-                    c.first_reply_id, c.first_reply_author_id,
-                    mf.nickname AS \"first_nickname?\", mf.avatar AS \"first_avatar?\"
-             FROM (
-                 SELECT CASE $2::text
-                     WHEN 'article' THEN EXISTS (SELECT FROM articles WHERE id = $3::text::bigint)
-                     WHEN 'game' THEN EXISTS (SELECT FROM games WHERE id = $3::text::bigint AND shown)
-                     WHEN 'ticket' THEN EXISTS (
-                         SELECT
-                         FROM tickets k
-                         JOIN projects j ON j.id = k.project_id
-                         JOIN masters s ON s.id = j.master_id
-                         WHERE k.id = $3::text::bigint AND k.state <> 3 AND j.shown AND s.shown)
-                     ELSE true
-                 END AS there
-             ) t
-             LEFT JOIN (
-                 unnest("
-                + $open
-                + " SELECT id FROM comments WHERE target_kind = $2 AND target_id = $3 ORDER BY created_at DESC, id "
-                + $close
-                + ") WITH ORDINALITY AS p(id, place)
-                 JOIN comments c ON c.id = p.id
-             ) ON t.there
-             LEFT JOIN comment_votes v ON v.comment_id = c.id
-             LEFT JOIN reactions r ON r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'vote'
-                                  AND r.target_kind = 'comment' AND r.target_id = c.id::text
-             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
-             LEFT JOIN members ma ON ma.uid = c.reply_author_id AND c.reply_author_kind = 'member'
-             LEFT JOIN members mf ON mf.uid = c.first_reply_author_id AND c.first_reply_author_kind = 'member'
-             ORDER BY p.place",
-            $reader,
-            $kind,
-            $id,
-            $from,
-            $to,
-        )
-        .fetch_all($db)
-        .await
-    };
-}
-
 /// What stands under something, newest first, answers among the rest; `None` when that is not there to be read.
 ///
 /// # Errors
@@ -150,32 +98,47 @@ pub async fn page(
     limit: i64,
 ) -> sqlx::Result<Option<Vec<CommentItem>>> {
     let (kind, id) = target;
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
-    let rows: Vec<Row> = if to <= NEAR {
-        let (from, to) = (place(offset + 1), place(to));
-        page!(
-            db,
-            "(ARRAY(",
-            "LIMIT 100))[$4:$5]",
-            reader,
-            kind,
-            id,
-            from,
-            to
-        )?
-    } else {
-        page!(
-            db,
-            "ARRAY(",
-            "OFFSET $4 LIMIT $5)",
-            reader,
-            kind,
-            id,
-            offset,
-            limit
-        )?
-    };
+    let rows: Vec<Row> = page!(
+        Row of db,
+        offset,
+        limit,
+        "SELECT t.there AS \"there!\", c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
+                    coalesce(v.up_count, 0) AS \"up_count!\", coalesce(v.down_count, 0) AS \"down_count!\",
+                    r.value AS \"vote?\",
+                    c.author_id AS \"author_id?\", m.nickname AS \"nickname?\", m.avatar AS \"avatar?\",
+                    c.reply_id, c.reply_author_id, ma.nickname AS \"reply_nickname?\", ma.avatar AS \"reply_avatar?\",
+                    c.first_reply_id, c.first_reply_author_id,
+                    mf.nickname AS \"first_nickname?\", mf.avatar AS \"first_avatar?\"
+             FROM (
+                 SELECT CASE $4::text
+                     WHEN 'article' THEN EXISTS (SELECT FROM articles WHERE id = $5::text::bigint)
+                     WHEN 'game' THEN EXISTS (SELECT FROM games WHERE id = $5::text::bigint AND shown)
+                     WHEN 'ticket' THEN EXISTS (
+                         SELECT
+                         FROM tickets k
+                         JOIN projects j ON j.id = k.project_id
+                         JOIN masters s ON s.id = j.master_id
+                         WHERE k.id = $5::text::bigint AND k.state <> 3 AND j.shown AND s.shown)
+                     ELSE true
+                 END AS there
+             ) t
+             LEFT JOIN (
+                 unnest(",
+        "SELECT id FROM comments WHERE target_kind = $4 AND target_id = $5 ORDER BY created_at DESC, id",
+        ") WITH ORDINALITY AS p(id, place)
+                 JOIN comments c ON c.id = p.id
+             ) ON t.there
+             LEFT JOIN comment_votes v ON v.comment_id = c.id
+             LEFT JOIN reactions r ON r.actor_id = $3 AND r.actor_kind = 'member' AND r.kind = 'vote'
+                                  AND r.target_kind = 'comment' AND r.target_id = c.id::text
+             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
+             LEFT JOIN members ma ON ma.uid = c.reply_author_id AND c.reply_author_kind = 'member'
+             LEFT JOIN members mf ON mf.uid = c.first_reply_author_id AND c.first_reply_author_kind = 'member'
+             ORDER BY p.place",
+        reader,
+        kind,
+        id,
+    )?;
     let there = rows.iter().any(|row| row.there);
     Ok(there.then(|| rows.into_iter().filter_map(Row::comment).collect()))
 }
@@ -213,42 +176,6 @@ pub struct CircleItem {
     pub exp: i64,
 }
 
-/// Those tickets of `$keys`, in their order.
-macro_rules! circle {
-    ($db:expr, $open:literal, $close:literal, $from:expr, $to:expr) => {
-        sqlx::query_as!(
-            CircleItem,
-            "SELECT t.id AS ticket_id, t.name, t.image, t.intro, t.created_at,
-                    c.id AS comment_id, c.content, c.created_at AS commented_at, c.author_id AS author,
-                    coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\",
-                    coalesce(m.gender, 0::smallint) AS \"gender!\", coalesce(m.country, '') AS \"country!\",
-                    m.province AS \"province?\", m.city AS \"city?\", m.birthday_ms AS \"birthday_ms?\",
-                    m.intro AS \"intro_of_author?\", coalesce(m.created_at, c.created_at) AS \"joined_at!\",
-                    coalesce(m.score, 0) AS \"score!\", coalesce(m.level, 0) AS \"level!\", coalesce(m.exp, 0) AS \"exp!\"
-             FROM unnest("
-                + $open
-                + " SELECT k.id
-                    FROM ticket_circle q
-                    JOIN tickets k ON k.id = q.ticket_id
-                    JOIN projects j ON j.id = k.project_id
-                    JOIN masters s ON s.id = j.master_id
-                    WHERE k.state <> 3 AND j.shown AND s.shown
-                    ORDER BY q.commented_at DESC, q.ticket_id "
-                + $close
-                + ") WITH ORDINALITY AS p(id, place)
-             JOIN tickets t ON t.id = p.id
-             JOIN ticket_circle q ON q.ticket_id = t.id
-             JOIN comments c ON c.id = q.comment_id
-             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
-             ORDER BY p.place",
-            $from,
-            $to,
-        )
-        .fetch_all($db)
-        .await
-    };
-}
-
 /// The tickets that are talked about and can be seen, the one last talked about first.
 ///
 /// # Errors
@@ -258,17 +185,33 @@ pub async fn circle(
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<CircleItem>> {
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
-    if to <= NEAR {
-        circle!(
-            db,
-            "(ARRAY(",
-            "LIMIT 100))[$1:$2]",
-            place(offset + 1),
-            place(to)
-        )
-    } else {
-        circle!(db, "ARRAY(", "OFFSET $1 LIMIT $2)", offset, limit)
-    }
+    page!(
+        CircleItem of db,
+        offset,
+        limit,
+        "SELECT t.id AS ticket_id, t.name, t.image, t.intro, t.created_at,
+                    c.id AS comment_id, c.content, c.created_at AS commented_at, c.author_id AS author,
+                    coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\",
+                    coalesce(m.gender, 0::smallint) AS \"gender!\", coalesce(m.country, '') AS \"country!\",
+                    m.province AS \"province?\", m.city AS \"city?\", m.birthday_ms AS \"birthday_ms?\",
+                    m.intro AS \"intro_of_author?\", coalesce(m.created_at, c.created_at) AS \"joined_at!\",
+                    coalesce(m.score, 0) AS \"score!\", coalesce(m.level, 0) AS \"level!\", coalesce(m.exp, 0) AS \"exp!\"
+             FROM unnest(",
+        // Asked of one ticket after the other: joined, a far page would read all of them.
+        "SELECT q.ticket_id
+         FROM ticket_circle q
+         WHERE (
+             SELECT k.state <> 3 AND j.shown AND s.shown
+             FROM tickets k
+             JOIN projects j ON j.id = k.project_id
+             JOIN masters s ON s.id = j.master_id
+             WHERE k.id = q.ticket_id)
+         ORDER BY q.commented_at DESC, q.ticket_id",
+        ") WITH ORDINALITY AS p(id, place)
+             JOIN tickets t ON t.id = p.id
+             JOIN ticket_circle q ON q.ticket_id = t.id
+             JOIN comments c ON c.id = q.comment_id
+             LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
+             ORDER BY p.place",
+    )
 }

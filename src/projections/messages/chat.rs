@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::queries::NEAR;
 use crate::events::conversation::{Pair, Side};
+use crate::projections::pages::near;
 
 /// A message of the chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,10 +151,7 @@ pub async fn chat(
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<ChatLook> {
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
-    let rows = if to <= NEAR {
-        let (from, to) = (place(offset + 1), place(to));
+    let rows = if let Some((from, to)) = near(offset, limit) {
         of_side!(
             db,
             pair,

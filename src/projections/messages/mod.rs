@@ -10,10 +10,7 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 
 pub use chat::{ChatItem, ChatLook, PushItem, PushLook, after, chat, news, unread, welcome};
-pub use queries::{
-    Card, ConversationItem, MasterCard, MemberCard, MerchantCard, MessageItem, conversations, page,
-    peer,
-};
+pub use queries::{Card, ConversationItem, MemberCard, MessageItem, conversations, page, peer};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::conversation::ConversationId;
@@ -54,11 +51,11 @@ impl Projection for Messages {
                 AccountEvent::PersonErased {} => Handling::Handled,
                 AccountEvent::AccountOpened { .. }
                 | AccountEvent::AccountProfileUpdated(_)
-                | AccountEvent::AccountStandingAdjusted { .. }
                 | AccountEvent::PasswordSet { .. }
                 | AccountEvent::AccountDisabled { .. }
                 | AccountEvent::AccountEnabled {}
-                | AccountEvent::AccountRoleChanged { .. } => Handling::Ignored,
+                | AccountEvent::AccountRoleChanged { .. }
+                | AccountEvent::AccountStandingAdjusted { .. } => Handling::Ignored,
             },
             Event::Conversation(event) => match event {
                 ConversationEvent::ConversationRead { .. } => Handling::Handled,

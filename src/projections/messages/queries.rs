@@ -1,10 +1,10 @@
-//! What can be asked of the messages. Pages as in `articles::queries`.
+//! What can be asked of the messages.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
-/// Rows from the top of a list whose pages are near.
-pub(super) const NEAR: i64 = 100;
+use crate::projections::catalogue::{MasterCard, MerchantCard};
+use crate::projections::pages::page;
 
 /// A message as one of its sides has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,33 +48,6 @@ pub struct MemberCard {
     pub city: Option<String>,
     pub birthday_ms: Option<i64>,
     pub intro: Option<String>,
-    pub created_at: DateTime<Utc>,
-}
-
-/// A master.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of `events::master`")]
-pub struct MasterCard {
-    pub id: String,
-    pub name: String,
-    pub avatar: Option<String>,
-    pub intro: String,
-    pub address: String,
-    pub birthday: Option<NaiveDate>,
-    pub created_at: DateTime<Utc>,
-}
-
-/// A merchant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of `events::merchant`")]
-pub struct MerchantCard {
-    pub id: String,
-    pub name: String,
-    pub logo: Option<String>,
-    pub intro: String,
-    pub address: String,
-    pub phone: Option<String>,
-    pub email: Option<String>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -177,34 +150,6 @@ pub async fn peer(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Option<Card
     Ok(row.card())
 }
 
-/// Those of `$keys`, in their order.
-macro_rules! page {
-    ($db:expr, $open:literal, $close:literal, $owner:expr, $kind:expr, $peer:expr, $from:expr, $to:expr) => {
-        sqlx::query_as!(
-            MessageItem,
-            "SELECT m.id, CASE m.from_id WHEN '' THEN m.from_kind ELSE m.from_id END AS \"from_id!\",
-                    CASE m.to_id WHEN '' THEN m.to_kind ELSE m.to_id END AS \"to_id!\", m.content, m.sent_at
-             FROM unnest("
-                + $open
-                + " SELECT message_id
-                    FROM message_copies
-                    WHERE owner_id = $1 AND owner_kind = 'member' AND peer_id = $3 AND peer_kind = $2
-                    ORDER BY position DESC "
-                + $close
-                + ") WITH ORDINALITY AS p(id, place)
-             JOIN messages m ON m.id = p.id
-             ORDER BY p.place",
-            $owner,
-            $kind,
-            $peer,
-            $from,
-            $to,
-        )
-        .fetch_all($db)
-        .await
-    };
-}
-
 /// What a member has of its conversation with somebody, newest first.
 ///
 /// # Errors
@@ -217,32 +162,24 @@ pub async fn page(
     limit: i64,
 ) -> sqlx::Result<Vec<MessageItem>> {
     let (kind, id) = peer;
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
-    if to <= NEAR {
-        let (from, to) = (place(offset + 1), place(to));
-        page!(
-            db,
-            "(ARRAY(",
-            "LIMIT 100))[$4:$5]",
-            owner,
-            kind,
-            id,
-            from,
-            to
-        )
-    } else {
-        page!(
-            db,
-            "ARRAY(",
-            "OFFSET $4 LIMIT $5)",
-            owner,
-            kind,
-            id,
-            offset,
-            limit
-        )
-    }
+    page!(
+        MessageItem of db,
+        offset,
+        limit,
+        "SELECT m.id, CASE m.from_id WHEN '' THEN m.from_kind ELSE m.from_id END AS \"from_id!\",
+                    CASE m.to_id WHEN '' THEN m.to_kind ELSE m.to_id END AS \"to_id!\", m.content, m.sent_at
+             FROM unnest(",
+        "SELECT message_id
+         FROM message_copies
+         WHERE owner_id = $3 AND owner_kind = 'member' AND peer_id = $5 AND peer_kind = $4
+         ORDER BY position DESC",
+        ") WITH ORDINALITY AS p(id, place)
+             JOIN messages m ON m.id = p.id
+             ORDER BY p.place",
+        owner,
+        kind,
+        id,
+    )
 }
 
 /// A conversation by its columns.
@@ -315,51 +252,8 @@ impl ConversationRow {
     }
 }
 
-/// Those of `$keys`, in their order. A conversation with whom cannot be seen is not among them.
-macro_rules! conversations {
-    ($db:expr, $open:literal, $close:literal, $owner:expr, $kinds:expr, $from:expr, $to:expr) => {
-        sqlx::query_as!(
-            ConversationRow,
-            "SELECT c.peer_kind, m.id AS message_id,
-                    CASE m.from_id WHEN '' THEN m.from_kind ELSE m.from_id END AS \"from_id!\",
-                    CASE m.to_id WHEN '' THEN m.to_kind ELSE m.to_id END AS \"to_id!\", m.content, m.sent_at,
-                    u.uid AS \"uid?\", u.nickname AS \"nickname?\", u.avatar AS \"avatar?\", u.gender AS \"gender?\",
-                    u.country AS \"country?\", u.province AS \"province?\", u.city AS \"city?\",
-                    u.birthday_ms AS \"birthday_ms?\", u.intro AS \"intro?\", u.created_at AS \"created_at?\",
-                    a.id AS \"master_id?\", e.id AS \"merchant_id?\",
-                    coalesce(a.name, e.name) AS \"name?\", coalesce(a.avatar, e.logo) AS \"picture?\",
-                    coalesce(a.intro, e.intro) AS \"what?\", coalesce(a.address, e.address) AS \"address?\",
-                    a.birthday AS \"birthday?\", e.phone AS \"phone?\", e.email AS \"email?\",
-                    coalesce(a.created_at, e.created_at) AS \"listed_at?\"
-             FROM unnest("
-                + $open
-                + " SELECT n.position
-                    FROM conversations n
-                    LEFT JOIN members nu ON n.peer_kind = 'member' AND nu.uid = n.peer_id
-                    LEFT JOIN masters na ON n.peer_kind = 'master' AND na.id = n.peer_id AND na.shown
-                    LEFT JOIN merchants ne ON n.peer_kind = 'merchant' AND ne.id = n.peer_id AND ne.shown
-                    WHERE n.owner_id = $1 AND n.owner_kind = 'member' AND n.peer_kind = ANY($2)
-                      AND (n.peer_kind = 'customer_service' OR nu.uid IS NOT NULL OR na.id IS NOT NULL OR ne.id IS NOT NULL)
-                    ORDER BY n.position DESC "
-                + $close
-                + ") WITH ORDINALITY AS p(position, place)
-             JOIN conversations c ON c.owner_id = $1 AND c.owner_kind = 'member' AND c.position = p.position
-             JOIN messages m ON m.id = c.message_id
-             LEFT JOIN members u ON c.peer_kind = 'member' AND u.uid = c.peer_id
-             LEFT JOIN masters a ON c.peer_kind = 'master' AND a.id = c.peer_id
-             LEFT JOIN merchants e ON c.peer_kind = 'merchant' AND e.id = c.peer_id
-             ORDER BY p.place",
-            $owner,
-            $kinds,
-            $from,
-            $to,
-        )
-        .fetch_all($db)
-        .await
-    };
-}
-
-/// A member's conversations with sides of these kinds, the one with the newest message first.
+/// A member's conversations with sides of these kinds, the one with the newest message first. With whom cannot be seen is
+/// left out.
 ///
 /// # Errors
 /// When the database says no.
@@ -370,21 +264,39 @@ pub async fn conversations(
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<ConversationItem>> {
-    let to = offset.saturating_add(limit);
-    let place = |place: i64| i32::try_from(place).unwrap_or(i32::MAX);
-    let rows: Vec<ConversationRow> = if to <= NEAR {
-        let (from, to) = (place(offset + 1), place(to));
-        conversations!(db, "(ARRAY(", "LIMIT 100))[$3:$4]", owner, kinds, from, to)?
-    } else {
-        conversations!(
-            db,
-            "ARRAY(",
-            "OFFSET $3 LIMIT $4)",
-            owner,
-            kinds,
-            offset,
-            limit
-        )?
-    };
+    let rows: Vec<ConversationRow> = page!(
+        ConversationRow of db,
+        offset,
+        limit,
+        "SELECT c.peer_kind, m.id AS message_id,
+                    CASE m.from_id WHEN '' THEN m.from_kind ELSE m.from_id END AS \"from_id!\",
+                    CASE m.to_id WHEN '' THEN m.to_kind ELSE m.to_id END AS \"to_id!\", m.content, m.sent_at,
+                    u.uid AS \"uid?\", u.nickname AS \"nickname?\", u.avatar AS \"avatar?\", u.gender AS \"gender?\",
+                    u.country AS \"country?\", u.province AS \"province?\", u.city AS \"city?\",
+                    u.birthday_ms AS \"birthday_ms?\", u.intro AS \"intro?\", u.created_at AS \"created_at?\",
+                    a.id AS \"master_id?\", e.id AS \"merchant_id?\",
+                    coalesce(a.name, e.name) AS \"name?\", coalesce(a.avatar, e.logo) AS \"picture?\",
+                    coalesce(a.intro, e.intro) AS \"what?\", coalesce(a.address, e.address) AS \"address?\",
+                    a.birthday AS \"birthday?\", e.phone AS \"phone?\", e.email AS \"email?\",
+                    coalesce(a.created_at, e.created_at) AS \"listed_at?\"
+             FROM unnest(",
+        "SELECT n.position
+         FROM conversations n
+         LEFT JOIN members nu ON n.peer_kind = 'member' AND nu.uid = n.peer_id
+         LEFT JOIN masters na ON n.peer_kind = 'master' AND na.id = n.peer_id AND na.shown
+         LEFT JOIN merchants ne ON n.peer_kind = 'merchant' AND ne.id = n.peer_id AND ne.shown
+         WHERE n.owner_id = $3 AND n.owner_kind = 'member' AND n.peer_kind = ANY($4)
+           AND (n.peer_kind = 'customer_service' OR nu.uid IS NOT NULL OR na.id IS NOT NULL OR ne.id IS NOT NULL)
+         ORDER BY n.position DESC",
+        ") WITH ORDINALITY AS p(position, place)
+             JOIN conversations c ON c.owner_id = $3 AND c.owner_kind = 'member' AND c.position = p.position
+             JOIN messages m ON m.id = c.message_id
+             LEFT JOIN members u ON c.peer_kind = 'member' AND u.uid = c.peer_id
+             LEFT JOIN masters a ON c.peer_kind = 'master' AND a.id = c.peer_id
+             LEFT JOIN merchants e ON c.peer_kind = 'merchant' AND e.id = c.peer_id
+             ORDER BY p.place",
+        owner,
+        kinds,
+    )?;
     Ok(rows.into_iter().filter_map(ConversationRow::item).collect())
 }

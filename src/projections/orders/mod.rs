@@ -1,15 +1,18 @@
 //! Carts and orders as their owners see them. One read model, because both are a member's own and no other stream writes
 //! into their rows; the tickets they are about stand in `tickets`, which moves with orders, too, but for everybody.
 
+mod queries;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{FoldError, Handling, Projection, number};
+pub use queries::{CartLine, Due, OrderDetail, OrderItem, cart, detail, due, of_member};
+
+use super::{FoldError, Handling, Projection, at, number};
 use crate::events::order::{OrderLine, OrderStatus};
 use crate::events::{CartEvent, Event, Fact, OrderEvent};
 
@@ -36,16 +39,16 @@ impl Projection for Orders {
 
     fn handles(&self, event: &Event) -> Handling {
         match event {
-            Event::Cart(
+            Event::Cart(event) => match event {
                 CartEvent::CartItemAdded { .. }
                 | CartEvent::CartItemRefreshed { .. }
-                | CartEvent::CartItemRemoved { .. },
-            )
-            | Event::Order(
+                | CartEvent::CartItemRemoved { .. } => Handling::Handled,
+            },
+            Event::Order(event) => match event {
                 OrderEvent::OrderPlaced { .. }
                 | OrderEvent::OrderPaid { .. }
-                | OrderEvent::OrderCancelled { .. },
-            ) => Handling::Handled,
+                | OrderEvent::OrderCancelled { .. } => Handling::Handled,
+            },
             _ => Handling::Ignored,
         }
     }
@@ -93,7 +96,7 @@ struct CartLines<'f> {
 impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
         let id = fact.recorded.stream.id.as_str();
-        let at = fact.recorded.recorded_at.trunc_subsecs(3);
+        let at = at(fact);
         match &fact.event {
             Event::Cart(event) => self.cart.fold(id, at, event),
             Event::Order(event) => {

@@ -1,16 +1,22 @@
 //! Projects of masters and their tickets. One read model, because every order that holds or releases a ticket moves the
 //! number of tickets its project has for sale.
 
+mod queries;
 mod write;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+pub use queries::{
+    FollowedTicket, Project, Projects, TicketDetail, TicketItem, followed_projects,
+    followed_tickets, for_sale, owned, project, projects, ticket,
+};
+
 use super::listed::Rows;
-use super::{FoldError, Handling, Projection, number};
+use super::{FoldError, Handling, Projection, at, number};
 use crate::events::project::ProjectDetails;
 use crate::events::ticket::{Sale, TicketDetails};
 use crate::events::{Event, Fact, ProjectEvent, TicketEvent};
@@ -38,21 +44,21 @@ impl Projection for Tickets {
 
     fn handles(&self, event: &Event) -> Handling {
         match event {
-            Event::Project(
+            Event::Project(event) => match event {
                 ProjectEvent::ProjectCreated(_)
                 | ProjectEvent::ProjectEdited(_)
                 | ProjectEvent::ProjectWithdrawn {}
-                | ProjectEvent::ProjectRestored {},
-            )
-            | Event::Ticket(
+                | ProjectEvent::ProjectRestored {} => Handling::Handled,
+            },
+            Event::Ticket(event) => match event {
                 TicketEvent::TicketCreated(_)
                 | TicketEvent::TicketEdited(_)
                 | TicketEvent::TicketReserved { .. }
                 | TicketEvent::TicketReleased { .. }
                 | TicketEvent::TicketSold { .. }
                 | TicketEvent::TicketWithdrawn { .. }
-                | TicketEvent::TicketRestored { .. },
-            ) => Handling::Handled,
+                | TicketEvent::TicketRestored { .. } => Handling::Handled,
+            },
             _ => Handling::Ignored,
         }
     }
@@ -122,7 +128,7 @@ impl<'f> Changes<'f> {
     }
 
     fn fold_ticket(&mut self, id: i64, fact: &'f Fact, event: &'f TicketEvent) {
-        let at = fact.recorded.recorded_at.trunc_subsecs(3);
+        let at = at(fact);
         match event {
             TicketEvent::TicketCreated(details) => {
                 self.for_sale(details.project_id, 1);

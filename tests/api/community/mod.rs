@@ -1,13 +1,31 @@
 //! The community and ticket app (`contract/community.md`).
 
+mod articles;
+mod catalogue;
+mod comments;
+mod evening;
 mod follows;
 mod media;
 mod members;
+mod messages;
+mod moderation;
+mod payment;
+mod race;
 mod session;
+mod shelf;
+mod shop;
+mod shop_staff;
+mod square;
 mod staff;
 mod wire;
 
+use std::time::Duration;
+
+use cqrs_es::DomainEvent;
 use serde_json::{Map, Value, json};
+use shiji::ledger::{Append, Expected, NewEvent, StreamId, StreamWrite};
+use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::support::service::{Call, Reply, Service};
 
@@ -65,4 +83,26 @@ fn with(a: &Value, b: &Value) -> Value {
     let mut merged: Map<String, Value> = a.as_object().unwrap().clone();
     merged.extend(b.as_object().unwrap().clone());
     merged.into()
+}
+
+/// Records an event a stream, all in one moment and past every rule; what is answered after the next command knows them.
+async fn record<E: DomainEvent>(service: &Service, events: Vec<(StreamId, E)>) {
+    let streams = events.into_iter().map(|(stream, event)| StreamWrite {
+        stream,
+        expected: Expected::Any,
+        events: vec![NewEvent {
+            event_id: Uuid::now_v7(),
+            event_type: event.event_type().into(),
+            event_version: event.event_version().into(),
+            payload: serde_json::to_string(&event).unwrap(),
+        }],
+    });
+    let job = Append {
+        streams: streams.collect(),
+        guards: Vec::new(),
+        metadata: service.system().metadata,
+        receipt: None,
+        deadline: Instant::now() + Duration::from_secs(10),
+    };
+    service.ledger.append(job).await.unwrap();
 }

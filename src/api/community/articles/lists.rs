@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::App;
 use crate::api::community::call::MemberCall;
+use crate::api::community::catalogue::PageParams;
 use crate::api::community::comments::{self as under, CommentData};
 use crate::api::community::envelope::{self, Answer};
 use crate::api::community::{Problem, SURFACE};
@@ -234,25 +235,6 @@ pub async fn mine(State(app): State<App>, call: MemberCall) -> Result<Response, 
     Ok(envelope::found(stamp, MyArticleList { my_article_list }))
 }
 
-/// Which part of a list.
-#[derive(Debug, Deserialize, IntoParams, ToSchema)]
-#[into_params(parameter_in = Query)]
-#[schema(as = community::CollectedQuery)]
-#[expect(
-    dead_code,
-    reason = "it documents the parameters, which are read leniently"
-)]
-pub struct CollectedQuery {
-    /// Articles wanted; more than 100 count as 100.
-    #[param(minimum = 1, default = 100)]
-    #[schema(minimum = 1, default = 100)]
-    limit: Option<i64>,
-    /// Articles to pass over.
-    #[param(minimum = 0, default = 0)]
-    #[schema(minimum = 0, default = 0)]
-    offset: Option<i64>,
-}
-
 /// A page of what the caller collected.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = community::CollectedArticleList)]
@@ -266,7 +248,7 @@ pub struct CollectedList {
 #[utoipa::path(
     method(get, post), path = "/community/api/v1/my_article_collect_list", tag = SURFACE,
     operation_id = "community_my_article_collect_list",
-    params(CollectedQuery), request_body = CollectedQuery,
+    params(PageParams), request_body = PageParams,
     responses((status = 200, description = "Codes: 0, 400, 401, 423", body = Answer<CollectedList>)),
 )]
 pub async fn collected(State(app): State<App>, call: MemberCall) -> Result<Response, Problem> {

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Published;
 use crate::api::App;
 use crate::api::community::call::MemberCall;
+use crate::api::community::catalogue::PageParams;
 use crate::api::community::envelope::{self, Answer, Nothing};
 use crate::api::community::{Problem, SURFACE};
 use crate::events::party::TargetKind;
@@ -139,25 +140,6 @@ pub async fn list(State(app): State<App>, call: MemberCall) -> Result<Response, 
     Ok(envelope::found(stamp, list))
 }
 
-/// Which part of the circle.
-#[derive(Debug, Deserialize, IntoParams, ToSchema)]
-#[into_params(parameter_in = Query)]
-#[schema(as = community::CircleQuery)]
-#[expect(
-    dead_code,
-    reason = "it documents the parameters, which are read leniently"
-)]
-pub struct CircleQuery {
-    /// Tickets wanted; more than 100 count as 100.
-    #[param(minimum = 1, default = 100)]
-    #[schema(minimum = 1, default = 100)]
-    limit: Option<i64>,
-    /// Tickets to pass over.
-    #[param(minimum = 0, default = 0)]
-    #[schema(minimum = 0, default = 0)]
-    offset: Option<i64>,
-}
-
 /// A ticket that is talked about.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = community::CircleTicket)]
@@ -263,7 +245,7 @@ pub struct Circle {
 /// Sold ones among them; the one last talked about first.
 #[utoipa::path(
     method(get, post), path = "/community/api/v1/ticket_circle", tag = SURFACE, operation_id = "community_ticket_circle",
-    params(CircleQuery), request_body = CircleQuery,
+    params(PageParams), request_body = PageParams,
     responses((status = 200, description = "Codes: 0, 400, 401, 423", body = Answer<Circle>)),
 )]
 pub async fn circle(State(app): State<App>, call: MemberCall) -> Result<Response, Problem> {

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::App;
 use crate::api::community::call::MemberCall;
+use crate::api::community::catalogue::{MasterCardView, MerchantCardView};
 use crate::api::community::envelope::{self, Answer};
 use crate::api::community::{Problem, SURFACE};
 use crate::commands::member::is_hex_id;
@@ -68,38 +69,6 @@ pub struct MemberCard {
     created_at: i64,
 }
 
-/// A master on the other side.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = community::MasterCard)]
-pub struct MasterCard {
-    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
-    master_id: String,
-    name: String,
-    avatar: Option<String>,
-    intro: String,
-    address: String,
-    #[schema(example = "1990-01-31")]
-    birthday: Option<String>,
-    /// Milliseconds since the epoch.
-    created_at: i64,
-}
-
-/// A merchant on the other side.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = community::MerchantCard)]
-pub struct MerchantCard {
-    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
-    merchant_id: String,
-    name: String,
-    logo: Option<String>,
-    intro: String,
-    address: String,
-    phone: Option<String>,
-    email: Option<String>,
-    /// Milliseconds since the epoch.
-    created_at: i64,
-}
-
 /// The customer service on the other side.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = community::CustomerServiceCard)]
@@ -134,46 +103,17 @@ impl From<messages::MemberCard> for MemberCard {
     }
 }
 
-impl From<messages::MasterCard> for MasterCard {
-    fn from(master: messages::MasterCard) -> Self {
-        Self {
-            master_id: master.id,
-            name: master.name,
-            avatar: master.avatar,
-            intro: master.intro,
-            address: master.address,
-            birthday: master.birthday.map(|day| day.to_string()),
-            created_at: master.created_at.timestamp_millis(),
-        }
-    }
-}
-
-impl From<messages::MerchantCard> for MerchantCard {
-    fn from(merchant: messages::MerchantCard) -> Self {
-        Self {
-            merchant_id: merchant.id,
-            name: merchant.name,
-            logo: merchant.logo,
-            intro: merchant.intro,
-            address: merchant.address,
-            phone: merchant.phone,
-            email: merchant.email,
-            created_at: merchant.created_at.timestamp_millis(),
-        }
-    }
-}
-
 /// Whoever is on the other side.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = community::OtherSide)]
 pub enum OtherSide {
     /// A master.
-    Master(MasterCard),
+    Master(MasterCardView),
     /// A member.
     User(MemberCard),
     /// A merchant.
-    Merchant(MerchantCard),
+    Merchant(MerchantCardView),
     /// The customer service.
     CustomerService(CustomerServiceCard),
 }
@@ -295,7 +235,7 @@ pub enum Conversation {
         /// The master.
         master_id: String,
         /// Its card.
-        master: MasterCard,
+        master: MasterCardView,
         /// The newest one that the caller has, sent by either side.
         last_message: MessageData,
     },
@@ -313,7 +253,7 @@ pub enum Conversation {
         /// The merchant.
         merchant_id: String,
         /// Its card.
-        merchant: MerchantCard,
+        merchant: MerchantCardView,
         /// The newest one that the caller has, sent by either side.
         last_message: MessageData,
     },

@@ -1,0 +1,204 @@
+//! What a page of the community costs with a hundred thousand articles: every list finds its rows by an index, in a number of
+//! steps that follows from the page and not from the table.
+//!
+//! The statements run as they are; the server itself counts how it read each table ("EXPLAIN" would need a copy of each
+//! statement here, which could drift from what the service sends). Both kinds of plans are looked at: those for the values of
+//! one call, and the one that the server keeps.
+
+use shiji::projections::{self, articles, comments, messages, reactions};
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::support::TestDatabase;
+
+/// A hundred thousand articles by two thousand members, and what goes with them. The first member follows 60, collected 2000
+/// articles and talks with 300 members, much with one; article 7 has 5000 comments and likes.
+const FILL: [&str; 19] = [
+    "INSERT INTO members (uid, position, created_at, category, score, level, exp, gender, enabled, nickname, country, phone)
+     SELECT md5('member ' || n), n, '2026-01-01', 0, 0, 0, 0, 0, true, 'nick ' || n, '86', n::text
+     FROM generate_series(1, 2000) n",
+    "INSERT INTO articles (id, position, author, created_at, content, images)
+     SELECT n, n, md5('member ' || n % 2000 + 1), '2026-01-01'::timestamptz + n * interval '1 minute', repeat('字', 200), '{a.png}'
+     FROM generate_series(1, 100000) n",
+    "INSERT INTO article_counts SELECT n, 1, 2, 3 FROM generate_series(1, 100000) n",
+    "INSERT INTO follows (follower, kind, target, position, followed_at)
+     SELECT md5('member ' || a), 'user', md5('member ' || a + b), a * 100 + b, '2026-01-01'
+     FROM generate_series(1, 1000) a, generate_series(1, 60) b",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+     SELECT 'member', md5('member ' || n % 2000 + 1), CASE WHEN n % 3 = 0 THEN 'like' ELSE 'collect' END, 'article',
+            (n / 2 + 1)::text, n, '2026-01-01'
+     FROM generate_series(1, 200000) n",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+     SELECT 'member', md5('member 1'), 'collect', 'article', (n * 50)::text, 200000 + n, '2026-01-01'
+     FROM generate_series(1, 2000) n
+     ON CONFLICT DO NOTHING",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+     SELECT 'member', md5('fan ' || n), 'like', 'article', '7', 300000 + n, '2026-01-01'
+     FROM generate_series(1, 5000) n",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, value, position, reacted_at)
+     SELECT 'member', md5('member ' || n % 2000 + 1), 'vote', 'comment', n::text, 'up', 400000 + n, '2026-01-01'
+     FROM generate_series(1, 50000) n",
+    "INSERT INTO comments (id, position, created_at, target_kind, target_id, author_kind, author_id, content,
+                           reply_id, reply_author_kind, reply_author_id,
+                           first_reply_id, first_reply_author_kind, first_reply_author_id)
+     SELECT n, n, '2026-01-01'::timestamptz + n * interval '1 second',
+            (ARRAY['article', 'game', 'ticket'])[n % 3 + 1],
+            CASE WHEN n % 3 = 0 AND n <= 15000 THEN 7 ELSE n % 5000 + 1 END::text,
+            'member', md5('member ' || n % 2000 + 1), '好', 1, 'member', md5('member 1'), 1, 'member', md5('member 1')
+     FROM generate_series(1, 100000) n",
+    "INSERT INTO comment_votes SELECT n, 1, 0 FROM generate_series(1, 100000) n",
+    "INSERT INTO ticket_circle
+     SELECT target_id::bigint, max(id), max(created_at) FROM comments WHERE target_kind = 'ticket' GROUP BY 1",
+    "INSERT INTO games (id, created_at, shown, name, image)
+     SELECT n, '2026-01-01', true, 'game', 'a.png' FROM generate_series(1, 5000) n",
+    "INSERT INTO masters (id, created_at, shown, name)
+     SELECT md5('master ' || n), '2026-01-01', true, 'master' FROM generate_series(1, 500) n",
+    "INSERT INTO merchants (id, created_at, shown, name)
+     SELECT md5('merchant ' || n), '2026-01-01', true, 'merchant' FROM generate_series(1, 500) n",
+    "INSERT INTO projects (id, created_at, shown, master_id, name, image)
+     SELECT n, '2026-01-01', true, md5('master ' || n % 500 + 1), 'project', 'a.png' FROM generate_series(1, 1000) n",
+    "INSERT INTO tickets (id, position, project_id, created_at, updated_at, state, price_fen, name, image, intro)
+     SELECT n, n, n % 1000 + 1, '2026-01-01', '2026-01-01', 0, 1, 'ticket', 'a.png', '' FROM generate_series(1, 20000) n",
+    "INSERT INTO messages (id, position, sent_at, from_kind, from_id, to_kind, to_id, content)
+     SELECT n, n, '2026-01-01', 'member', md5('member ' || n / 300 + 1), 'member', md5('member ' || n % 300 + 2), '在吗'
+     FROM generate_series(1, 60000) n",
+    "INSERT INTO messages (id, position, sent_at, from_kind, from_id, to_kind, to_id, content)
+     SELECT 60000 + n, 60000 + n, '2026-01-01', 'member', md5('member 1'), 'member', md5('member 2'), '还在吗'
+     FROM generate_series(1, 5000) n",
+    "WITH copies AS (
+         INSERT INTO message_copies
+         SELECT from_kind, from_id, to_kind, to_id, position, id FROM messages
+         UNION ALL
+         SELECT to_kind, to_id, from_kind, from_id, position, id FROM messages WHERE from_id <> to_id
+         RETURNING *
+     )
+     INSERT INTO conversations
+     SELECT DISTINCT ON (owner_id, owner_kind, peer_id, peer_kind) * FROM copies
+     ORDER BY owner_id, owner_kind, peer_id, peer_kind, position DESC",
+];
+
+/// Steps that a page takes whatever it passes over: keys, and the rows joined to them; of followed members a page of each.
+const STEPS: i64 = 6_000;
+
+/// How often tables were read from end to end in this transaction, and how many entries of indexes were looked at.
+async fn read(db: &mut PgConnection) -> (Vec<String>, i64) {
+    let whole = sqlx::query_scalar(
+        "SELECT relname || ' ' || seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0 ORDER BY 1",
+    );
+    let whole = whole.fetch_all(&mut *db).await.unwrap();
+    let steps = sqlx::query_scalar(
+        "SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(x.indexrelid)), 0)::bigint
+         FROM pg_index x
+         JOIN pg_stat_xact_user_tables t ON t.relid = x.indrelid",
+    );
+    (whole, steps.fetch_one(db).await.unwrap())
+}
+
+/// What running a statement reads that it should not; empty when all is well. It must find something.
+async fn flaws(
+    db: &mut PgConnection,
+    offset: i64,
+    statement: impl AsyncFn(&mut PgConnection) -> sqlx::Result<usize>,
+) -> Vec<String> {
+    let mut flaws = Vec::new();
+    for plan in ["force_custom_plan", "force_generic_plan"] {
+        let mut tx = db.begin().await.unwrap();
+        let mode = format!("SET LOCAL plan_cache_mode = {plan}");
+        tx.execute(mode.as_str()).await.unwrap();
+        let (before, from) = read(&mut tx).await;
+        let rows = statement(&mut tx).await.unwrap();
+        let (after, to) = read(&mut tx).await;
+        tx.rollback().await.unwrap();
+        if rows == 0 {
+            flaws.push(format!("{plan}: nothing found"));
+        }
+        if after != before {
+            flaws.push(format!("{plan}: read from end to end: {after:?}"));
+        }
+        if to - from > STEPS + 3 * offset {
+            flaws.push(format!("{plan}: {} steps", to - from));
+        }
+    }
+    flaws
+}
+
+#[tokio::test]
+async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
+    let test = TestDatabase::create().await;
+    let path = projections::search_path();
+    let mut connection = test.database().connect("plans", &path).await.unwrap();
+    let db = &mut connection;
+    for statement in FILL {
+        db.execute(statement).await.unwrap();
+    }
+    db.execute("VACUUM ANALYZE").await.unwrap();
+    let uid = async |db: &mut PgConnection, number: i32| -> String {
+        let uid = sqlx::query_scalar("SELECT md5('member ' || $1::int)");
+        uid.bind(number).fetch_one(db).await.unwrap()
+    };
+    let (me, you) = (uid(db, 1).await, uid(db, 2).await);
+    let (me, you) = (me.as_str(), you.as_str());
+    let kinds: Vec<String> = ["master", "member", "merchant", "customer_service"]
+        .map(str::to_owned)
+        .into();
+    let mut found = Vec::new();
+    // The first page, the last one within reach of the fixed limit, and one far behind.
+    for (offset, limit) in [(0, 20), (0, 100), (40, 20), (200, 20)] {
+        found.push((
+            "detail",
+            flaws(db, 0, async |db| {
+                let found = articles::detail(db, me, 50_000).await?;
+                Ok(found.iter().len())
+            })
+            .await,
+        ));
+        macro_rules! pages {
+            ($($name:literal: $query:expr),+ $(,)?) => {$(
+                let query = $query;
+                found.push(($name, flaws(db, offset, query).await));
+            )+};
+        }
+        pages! {
+            "feed": async |db: &mut PgConnection| Ok(articles::feed(db, me, offset, limit).await?.len()),
+            "feed of followed": async |db: &mut PgConnection| Ok(articles::of_followed(db, me, offset, limit).await?.len()),
+            "my articles": async |db: &mut PgConnection| Ok(articles::of_reader(db, me, offset.min(40), limit).await?.len()),
+            "my collection": async |db: &mut PgConnection| Ok(articles::collected(db, me, offset, limit).await?.len()),
+            "comments of an article": async |db: &mut PgConnection| {
+                Ok(comments::page(db, me, ("article", "7"), offset, limit).await?.unwrap().len())
+            },
+            "the circle": async |db: &mut PgConnection| Ok(comments::circle(db, offset, limit).await?.len()),
+            "a conversation": async |db: &mut PgConnection| {
+                Ok(messages::page(db, me, ("member", you), offset, limit).await?.len())
+            },
+            "conversations": async |db: &mut PgConnection| {
+                Ok(messages::conversations(db, me, &kinds, offset, limit).await?.len())
+            },
+        }
+    }
+    for target in [("game", "8"), ("ticket", "9")] {
+        let statement = async |db: &mut PgConnection| {
+            let page = comments::page(db, me, target, 0, 20).await?;
+            Ok(page.unwrap().len())
+        };
+        found.push((target.0, flaws(db, 0, statement).await));
+    }
+    let reactors = async |db: &mut PgConnection| {
+        let found = reactions::likes_and_collects(db, "article", "7").await?;
+        Ok(found.len())
+    };
+    found.push(("likes and collects", flaws(db, 0, reactors).await));
+    let peer = async |db: &mut PgConnection| Ok(messages::peer(db, you).await?.iter().len());
+    found.push(("a peer", flaws(db, 0, peer).await));
+    found.retain(|(_, flaws)| !flaws.is_empty());
+    assert!(found.is_empty(), "{found:#?}");
+
+    // What is looked for would be seen.
+    for how in ["indexscan", "indexonlyscan", "bitmapscan"] {
+        let off = format!("SET enable_{how} = off");
+        db.execute(off.as_str()).await.unwrap();
+    }
+    let feed = async |db: &mut PgConnection| Ok(articles::feed(db, me, 0, 20).await?.len());
+    let seen = flaws(db, 0, feed).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    let told = |flaw: &String| flaw.contains("from end to end") && flaw.contains("\"articles ");
+    assert!(seen.iter().all(told), "{seen:?}");
+}
