@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::market;
 use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
@@ -40,6 +41,10 @@ pub struct Filled {
     pub tasks_created: u64,
     /// Work teams created now.
     pub teams_created: u64,
+    /// Things put into the community's catalogue now, tickets one by one.
+    pub catalogue_created: u64,
+    /// Orders of tickets placed now.
+    pub orders_placed: u64,
     /// Commands accepted now, creations among them.
     pub commands: u64,
     /// Stories that end early, because somebody moved their task.
@@ -53,6 +58,8 @@ impl fmt::Display for Filled {
             accounts_opened,
             tasks_created,
             teams_created,
+            catalogue_created,
+            orders_placed,
             commands,
             cut_short,
         } = self;
@@ -61,7 +68,7 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {catalogue_created} things in the catalogue, {orders_placed} orders placed; {commands} commands sent."
         )?;
         if *cut_short > 0 {
             write!(
@@ -148,13 +155,19 @@ pub async fn fill(
         }
     }
     let teams = teams::fill(desk).await?;
+    let market = market::fill(desk).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
         tasks: size.into(),
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
         teams_created: teams.teams,
-        commands: count(&sender.tally.commands) + accounts_opened + teams.commands,
+        catalogue_created: market.things,
+        orders_placed: market.orders,
+        commands: count(&sender.tally.commands)
+            + accounts_opened
+            + teams.commands
+            + market.commands,
         cut_short: count(&sender.tally.cut_short),
     })
 }
@@ -244,7 +257,8 @@ impl Sender {
     }
 }
 
-fn receipt(correlation: &str) -> ReceiptKey {
+/// What tells a command that may be sent once: its correlation.
+pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }
 }

@@ -6,6 +6,7 @@
 
 mod dice;
 mod fill;
+mod market;
 mod staff;
 mod stories;
 pub mod teams;
