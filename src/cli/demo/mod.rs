@@ -6,7 +6,7 @@
 
 mod dice;
 mod fill;
-mod market;
+pub mod market;
 mod staff;
 mod stories;
 pub mod teams;

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod follows;
+mod market;
 mod media;
 mod members;
 mod payment;

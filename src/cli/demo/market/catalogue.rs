@@ -297,7 +297,7 @@ impl Teller<'_> {
     async fn make<O: Operation<Outcome = String>>(
         &mut self,
         what: &str,
-        (aggregate, ids): (&str, &str),
+        (aggregate, ids): (&str, &'static str),
         create: impl FnOnce(String) -> O,
     ) -> anyhow::Result<Option<String>> {
         if let Some(id) = self.known(what, aggregate).and_then(|ids| ids.first()) {
