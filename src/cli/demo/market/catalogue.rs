@@ -97,11 +97,18 @@ const DESIGNS: [(&str, &str, i64, i16, &str); 10] = [
     ("归雁·飞鱼服", "织金飞鱼,礼服用。", 199_900, 11, ""),
 ];
 
-/// How many cloths of [`Shelf::cloths`] are of the design circle.
+/// How many cloths of [`Stock::cloths`] are of the design circle.
 pub(super) const DESIGN_CLOTHS: usize = DESIGNS.len();
 
 /// Merchants: name, about them, address, phone, mail.
-const MERCHANTS: [(&str, &str, &str, Option<&str>, Option<&str>); 4] = [
+type Shop = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+const MERCHANTS: [Shop; 4] = [
     (
         "锦绣坊",
         "老字号绸缎庄,三代人做云锦。",
@@ -268,7 +275,7 @@ const PROJECTS: [Show; 8] = [
 ];
 
 /// What came of it: the ids of what members do things to.
-pub(super) struct Shelf {
+pub(super) struct Stock {
     /// Of the design circle first.
     pub cloths: Vec<String>,
     pub games: Vec<String>,
@@ -280,11 +287,11 @@ pub(super) struct Shelf {
 
 impl Teller<'_> {
     /// Puts everything up; some of the masters are members.
-    pub(super) async fn catalogue(&mut self, members: &[String]) -> anyhow::Result<Shelf> {
+    pub(super) async fn catalogue(&mut self, members: &[String]) -> anyhow::Result<Stock> {
         self.banners().await?;
         let merchants = self.merchants().await?;
         let masters = self.masters(members).await?;
-        Ok(Shelf {
+        Ok(Stock {
             cloths: self.cloths(&merchants).await?,
             games: self.games().await?,
             tickets: self.projects(&masters).await?,

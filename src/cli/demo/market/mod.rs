@@ -59,8 +59,8 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
         sent: Sent::default(),
     };
     let members = teller.members().await?;
-    let shelf = teller.catalogue(&members).await?;
-    teller.shop(&shelf, &members).await?;
+    let stock = teller.catalogue(&members).await?;
+    teller.shop(&stock, &members).await?;
     Ok(teller.sent)
 }
 

@@ -1,6 +1,6 @@
 //! Members of the data set, whom they follow, what they like, their carts and their orders.
 
-use super::catalogue::{DESIGN_CLOTHS, Shelf};
+use super::catalogue::{DESIGN_CLOTHS, Stock};
 use super::{PREFIX, STAFF, Teller, made_id};
 use crate::commands::cart::AddToCart;
 use crate::commands::cloth::CollectCloth;
@@ -90,7 +90,7 @@ impl Teller<'_> {
     }
 
     /// Lets the members do what they do.
-    pub(super) async fn shop(&mut self, shelf: &Shelf, members: &[String]) -> anyhow::Result<()> {
+    pub(super) async fn shop(&mut self, stock: &Stock, members: &[String]) -> anyhow::Result<()> {
         for (place, uid) in members.iter().enumerate() {
             let account = member_account(uid);
             let found = self
@@ -102,11 +102,11 @@ impl Teller<'_> {
                 // Somebody else has the phone; then there is nobody to do it.
                 continue;
             }
-            self.follow_some(shelf, place, uid).await?;
-            self.like_some(shelf, place, uid).await?;
+            self.follow_some(stock, place, uid).await?;
+            self.like_some(stock, place, uid).await?;
         }
         for (number, (who, project, from_cart, places, end)) in (1..).zip(ORDERS) {
-            let tickets = &shelf.tickets[project];
+            let tickets = &stock.tickets[project];
             let tickets: Vec<i64> = places
                 .iter()
                 .filter_map(|at| tickets.get(*at))
@@ -117,7 +117,7 @@ impl Teller<'_> {
         }
         for (who, project, places) in CARTS {
             for place in places {
-                if let Some(ticket) = shelf.tickets[project].get(*place) {
+                if let Some(ticket) = stock.tickets[project].get(*place) {
                     self.put_into_cart(&members[who], *ticket, "kept").await?;
                 }
             }
@@ -125,12 +125,12 @@ impl Teller<'_> {
         Ok(())
     }
 
-    async fn follow_some(&mut self, shelf: &Shelf, place: usize, uid: &str) -> anyhow::Result<()> {
-        let masters = shelf.masters.iter().enumerate();
+    async fn follow_some(&mut self, stock: &Stock, place: usize, uid: &str) -> anyhow::Result<()> {
+        let masters = stock.masters.iter().enumerate();
         let masters = masters.filter(|(at, _)| (place + at) % 3 != 2);
         let masters = masters.map(|(_, id)| (TargetKind::Master, id));
-        let merchants = shelf.merchants.iter().enumerate();
-        let merchants = merchants.filter(|(at, _)| (place + at) % 2 == 0);
+        let merchants = stock.merchants.iter().enumerate();
+        let merchants = merchants.filter(|(at, _)| (place + at).is_multiple_of(2));
         let merchants = merchants.map(|(_, id)| (TargetKind::Merchant, id));
         let actor = member(uid);
         for (kind, id) in masters.chain(merchants) {
@@ -148,7 +148,7 @@ impl Teller<'_> {
         Ok(())
     }
 
-    async fn like_some(&mut self, shelf: &Shelf, place: usize, uid: &str) -> anyhow::Result<()> {
+    async fn like_some(&mut self, stock: &Stock, place: usize, uid: &str) -> anyhow::Result<()> {
         let actor = member(uid);
         let key = |kind, target| ReactionKey {
             actor: actor.clone(),
@@ -156,9 +156,9 @@ impl Teller<'_> {
             target,
         };
         let wish = Wish::Add(None);
-        for (at, id) in shelf.games.iter().enumerate() {
+        for (at, id) in stock.games.iter().enumerate() {
             for (kind, every) in [(ReactionKind::Like, 2), (ReactionKind::Collect, 3)] {
-                if (place + at) % every == 0 {
+                if (place + at).is_multiple_of(every) {
                     let key = key(kind, Target::new(TargetKind::Game, id));
                     let what = key.to_string();
                     let react = React { key, wish };
@@ -167,8 +167,8 @@ impl Teller<'_> {
                 }
             }
         }
-        for (at, id) in shelf.cloths.iter().enumerate() {
-            if (place + at) % 4 != 0 {
+        for (at, id) in stock.cloths.iter().enumerate() {
+            if !(place + at).is_multiple_of(4) {
                 continue;
             }
             let key = key(ReactionKind::Collect, Target::new(TargetKind::Cloth, id));
