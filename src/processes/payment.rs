@@ -15,7 +15,7 @@ use crate::commands::{Desk, DeskError, Done, Request};
 use crate::events::Order;
 use crate::events::order::Placed;
 use crate::gateways::{Charge, Charged, PaymentError, PaymentGateway};
-use crate::ledger::LoadError;
+use crate::ledger::{Freshness, LoadError};
 
 /// Why an order is not paid.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -114,7 +114,9 @@ async fn chargeable(
 /// Finds out whose the money of a payment is that was refused. Another request may have recorded this very payment.
 async fn settle(desk: &Desk, gateway: &Arc<dyn PaymentGateway>, charge: &Charge, reference: &str) {
     let order_id = charge.order_id;
-    let order = desk.ledger().current::<Order>(&order_id.to_string()).await;
+    // From the log: this node's memory may be older than the request that was faster.
+    let id = order_id.to_string();
+    let order = desk.ledger().load::<Order>(&id, Freshness::Reread).await;
     match order.as_ref().map(|found| &*found.state) {
         Ok(Order::Done {
             reference: Some(paid),
