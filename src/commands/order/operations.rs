@@ -6,7 +6,7 @@ use super::{OrderCommand, OrderError, OrderLine};
 use crate::commands::cart::CartCommand;
 use crate::commands::targets::Standing;
 use crate::commands::ticket::{TicketCommand, TicketError};
-use crate::commands::{Book, Operation, Stop, targets};
+use crate::commands::{Book, Fault, Operation, Stop, targets};
 use crate::events::cart::CartRemoval;
 use crate::events::order::Placed;
 use crate::events::ticket::Sale;
@@ -263,5 +263,9 @@ async fn ticket(
     };
     book.decide::<Ticket>(&ticket_id.to_string(), command)
         .await
-        .map_err(|stop| stop.map(refused))
+        .map_err(|stop| match stop {
+            // A pending order holds its tickets. One that it does not hold was read later, when the order was pending no more.
+            Stop::Refused(TicketError::NotHeld) => Stop::Fault(Fault::Torn),
+            stop => stop.map(refused),
+        })
 }
