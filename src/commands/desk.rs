@@ -98,6 +98,9 @@ pub enum Fault {
     /// A stored outcome does not read.
     #[error("a stored outcome does not read: {0}")]
     Outcome(Arc<serde_json::Error>),
+    /// What was read of several streams cannot have been at one time: somebody wrote in between. The desk decides again.
+    #[error("the streams were read while somebody wrote them")]
+    Torn,
 }
 
 /// What stands in a receipt.
@@ -259,6 +262,7 @@ impl Desk {
         let outcome = match operation.attempt(book).await {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Refused(refusal)) => Err(refusal),
+            Err(Stop::Fault(Fault::Torn)) => return Ok(Attempt::Again),
             Err(Stop::Fault(fault)) => return Err(DeskError::Fault(fault)),
         };
         if let Some((stream, expected)) = &request.if_match {

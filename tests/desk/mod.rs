@@ -1,13 +1,14 @@
 //! The desk under attack: no command happens twice, no answer is older than the question.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use shiji::commands::account::{AccountError, OpenStaffAccount};
-use shiji::commands::{Desk, DeskError, Fault, ReceiptKey, Request};
+use shiji::commands::{Book, Desk, DeskError, Fault, Operation, ReceiptKey, Request, Stop};
 use shiji::events::Account;
 use shiji::ledger::{AppendError, Freshness, Ledger, StreamId};
 use tokio::time::Instant;
@@ -373,4 +374,37 @@ async fn who_hangs_up_at_the_desk_may_ask_again_under_the_same_key() {
         assert_sound(desk.ledger()).await == 40
     })
     .await;
+}
+
+/// Turns a switch on, after reads that somebody wrote into.
+struct Torn {
+    reads: AtomicU32,
+}
+
+impl Operation for Torn {
+    type Outcome = ();
+    type Refusal = AlreadyOn;
+
+    async fn attempt(&self, book: &mut Book) -> Result<(), Stop<AlreadyOn>> {
+        if self.reads.load(Ordering::SeqCst) > 0 {
+            self.reads.fetch_sub(1, Ordering::SeqCst);
+            return Err(Stop::Fault(Fault::Torn));
+        }
+        book.decide::<Switch>("torn", &SwitchCommand::Claim { by: 1 })
+            .await
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_while_somebody_wrote_is_read_again_a_bounded_number_of_times() {
+    let test = TestDatabase::create().await;
+    let desk = desk(&node(&test).await);
+    let after = async |reads: u32| {
+        let reads = AtomicU32::new(reads);
+        desk.run(&request(), &Torn { reads }).await
+    };
+    assert!(matches!(after(u32::MAX).await, Err(DeskError::Conflict)));
+    after(3).await.unwrap();
+    assert!(matches!(after(1).await, Err(DeskError::Refused(AlreadyOn))));
+    assert_eq!(flips(desk.ledger(), "torn").await, HashMap::from([(1, 1)]));
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::stories::{Story, tell};
 use super::teams;
-use super::{community, mini_program, showcases, staff};
+use super::{community, market, mini_program, showcases, staff};
 use crate::cli::progress::Progress;
 use crate::commands::task::TaskError;
 use crate::commands::{Desk, DeskError, ReceiptKey, Request};
@@ -176,11 +176,14 @@ pub async fn fill(
     let cases = showcases::fill(desk).await?;
     let cards = mini_program::fill(desk).await?;
     let community = community::fill(desk).await?;
+    let market = market::fill(desk).await?;
     let parts = vec![
         Part::new("work teams", teams.teams, teams.commands),
         Part::new("customer cases", cases.cases, cases.commands),
         Part::new("cards", cards.cards, cards.commands),
         Part::new("articles", community.articles, community.commands),
+        Part::new("things in the catalogue", market.things, market.commands),
+        Part::new("orders", market.orders, 0),
     ];
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let beside: u64 = parts.iter().map(|part| part.commands).sum();
@@ -279,6 +282,7 @@ impl Sender {
     }
 }
 
+/// What tells a command that may be sent once: its correlation.
 pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }

@@ -8,6 +8,7 @@ pub mod community;
 mod dice;
 mod fill;
 mod library;
+pub mod market;
 pub mod mini_program;
 pub mod showcases;
 mod staff;
