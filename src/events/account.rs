@@ -162,7 +162,7 @@ pub enum Account {
     #[default]
     Unopened,
     /// Opened, perhaps disabled.
-    Open(OpenAccount),
+    Open(Box<OpenAccount>),
 }
 
 /// What is known of an opened account.
@@ -269,7 +269,7 @@ impl State for Account {
             phone,
         } = event
         {
-            *self = Self::Open(OpenAccount {
+            *self = Self::Open(Box::new(OpenAccount {
                 name: name.clone(),
                 role: *role,
                 perm: *perm,
@@ -282,7 +282,7 @@ impl State for Account {
                     ..Profile::default()
                 },
                 standing: AccountStanding::default(),
-            });
+            }));
             return;
         }
         let Self::Open(account) = self else { return };

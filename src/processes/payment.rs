@@ -15,7 +15,7 @@ use crate::commands::{Desk, DeskError, Done, Request};
 use crate::events::Order;
 use crate::events::order::Placed;
 use crate::gateways::{Charge, Charged, PaymentError, PaymentGateway};
-use crate::ledger::LoadError;
+use crate::ledger::{Freshness, LoadError};
 
 /// Why an order is not paid.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -65,16 +65,13 @@ pub async fn pay(
     let paid = desk.run(request, &order).await;
     match &paid {
         Ok(_) => {}
-        // A rule said no for good: the money is nobody's.
         Err(DeskError::Refused(_) | DeskError::KeyReused | DeskError::VersionDiffers { .. }) => {
-            give_back(gateway, &charge, &reference).await;
+            settle(desk, gateway, &charge, &reference).await;
         }
         // Perhaps it is recorded, perhaps the client asks again; giving it back could lose a paid order its money.
-        Err(DeskError::Conflict | DeskError::Overloaded | DeskError::Fault(_)) => error!(
-            order.id = order_id,
-            payment.reference = reference,
-            "The money of order {order_id} is taken and may not be recorded: see whether it is paid, else confirm payment {reference} by hand"
-        ),
+        Err(DeskError::Conflict | DeskError::Overloaded | DeskError::Fault(_)) => {
+            unsettled(order_id, &reference);
+        }
     }
     Ok(paid?)
 }
@@ -112,6 +109,33 @@ async fn chargeable(
         }),
         Order::Unplaced | Order::Pending(_) | Order::Done { .. } | Order::Cancelled(_) => None,
     })
+}
+
+/// Finds out whose the money of a payment is that was refused. Another request may have recorded this very payment.
+async fn settle(desk: &Desk, gateway: &Arc<dyn PaymentGateway>, charge: &Charge, reference: &str) {
+    let order_id = charge.order_id;
+    // From the log: this node's memory may be older than the request that was faster.
+    let id = order_id.to_string();
+    let order = desk.ledger().load::<Order>(&id, Freshness::Reread).await;
+    match order.as_ref().map(|found| &*found.state) {
+        Ok(Order::Done {
+            reference: Some(paid),
+            ..
+        }) if paid == reference => {}
+        Ok(Order::Done { .. } | Order::Cancelled(_) | Order::Unplaced) => {
+            give_back(gateway, charge, reference).await;
+        }
+        // It can still be paid, with this very money: the charge is named by the order.
+        Ok(Order::Pending(_)) | Err(_) => unsettled(order_id, reference),
+    }
+}
+
+fn unsettled(order_id: i64, reference: &str) {
+    error!(
+        order.id = order_id,
+        payment.reference = reference,
+        "The money of order {order_id} is taken and may not be recorded: see whether it is paid, else confirm payment {reference} by hand"
+    );
 }
 
 async fn give_back(gateway: &Arc<dyn PaymentGateway>, charge: &Charge, reference: &str) {

@@ -79,97 +79,27 @@ impl Commerce {
         let text = text.to_owned();
         Some(match self {
             Self::Banner(state) => {
-                let made = BannerDetails {
-                    placement: Placement::Game,
-                    image: text.clone(),
-                    url: String::new(),
-                    position: i32::from(choice),
-                };
-                let edit = BannerEdit {
-                    url: Some(text),
-                    ..BannerEdit::default()
-                };
+                let (made, edit) = banner(choice, text);
                 Event::Banner(live(state, choice, made, edit))
             }
             Self::Cloth(state) => {
-                let made = ClothDetails {
-                    collection: Collection::Merchant,
-                    merchant_id: Some(text.clone()),
-                    name: text.clone(),
-                    image: text.clone(),
-                    intro: text.clone(),
-                    price_fen: i64::from(choice),
-                    dynasty: 9,
-                    designer_intro: String::new(),
-                    recommended: choice.is_multiple_of(2),
-                };
-                let edit = ClothEdit {
-                    name: Some(text),
-                    price_fen: Some(7),
-                    ..ClothEdit::default()
-                };
+                let (made, edit) = cloth(choice, text);
                 Event::Cloth(live(state, choice, made, edit))
             }
             Self::Game(state) => {
-                let made = GameDetails {
-                    name: text.clone(),
-                    image: text.clone(),
-                    intro: text.clone(),
-                    recommended: true,
-                };
-                let edit = GameEdit {
-                    intro: Some(text),
-                    recommended: Some(choice.is_multiple_of(3)),
-                    ..GameEdit::default()
-                };
+                let (made, edit) = game(choice, text);
                 Event::Game(live(state, choice, made, edit))
             }
             Self::Master(state) => {
-                let made = MasterDetails {
-                    name: text.clone(),
-                    avatar: Some(text.clone()),
-                    intro: text.clone(),
-                    address: text.clone(),
-                    birthday: "1990-01-01".parse().ok(),
-                    recommended: true,
-                    uid: Some(text.clone()),
-                };
-                let edit = MasterEdit {
-                    avatar: Some(None),
-                    birthday: choice.is_multiple_of(2).then_some(None),
-                    uid: Some(Some(text)),
-                    ..MasterEdit::default()
-                };
+                let (made, edit) = master(choice, text);
                 Event::Master(live(state, choice, made, edit))
             }
             Self::Merchant(state) => {
-                let made = MerchantDetails {
-                    name: text.clone(),
-                    logo: None,
-                    intro: text.clone(),
-                    address: text.clone(),
-                    phone: Some(text.clone()),
-                    email: None,
-                };
-                let edit = MerchantEdit {
-                    phone: Some(None),
-                    email: Some(Some(text)),
-                    ..MerchantEdit::default()
-                };
+                let (made, edit) = merchant(choice, text);
                 Event::Merchant(live(state, choice, made, edit))
             }
             Self::Project(state) => {
-                let made = ProjectDetails {
-                    master_id: text.clone(),
-                    name: text.clone(),
-                    image: text.clone(),
-                    intro: text.clone(),
-                    recommended: false,
-                };
-                let edit = ProjectEdit {
-                    name: Some(text),
-                    ..ProjectEdit::default()
-                };
+                let (made, edit) = project(choice, text);
                 Event::Project(live(state, choice, made, edit))
             }
             Self::Ticket(state) => {
@@ -223,6 +153,106 @@ impl Commerce {
             }
         })
     }
+}
+
+fn banner(choice: u8, text: String) -> (BannerDetails, BannerEdit) {
+    let made = BannerDetails {
+        placement: Placement::Game,
+        image: text.clone(),
+        url: String::new(),
+        position: i32::from(choice),
+    };
+    let edit = BannerEdit {
+        url: Some(text),
+        ..BannerEdit::default()
+    };
+    (made, edit)
+}
+
+fn cloth(choice: u8, text: String) -> (ClothDetails, ClothEdit) {
+    let made = ClothDetails {
+        collection: Collection::Merchant,
+        merchant_id: Some(text.clone()),
+        name: text.clone(),
+        image: text.clone(),
+        intro: text.clone(),
+        price_fen: i64::from(choice),
+        dynasty: 9,
+        designer_intro: String::new(),
+        recommended: choice.is_multiple_of(2),
+    };
+    let edit = ClothEdit {
+        name: Some(text),
+        price_fen: Some(7),
+        ..ClothEdit::default()
+    };
+    (made, edit)
+}
+
+fn game(choice: u8, text: String) -> (GameDetails, GameEdit) {
+    let made = GameDetails {
+        name: text.clone(),
+        image: text.clone(),
+        intro: text.clone(),
+        recommended: true,
+    };
+    let edit = GameEdit {
+        intro: Some(text),
+        recommended: Some(choice.is_multiple_of(3)),
+        ..GameEdit::default()
+    };
+    (made, edit)
+}
+
+fn master(choice: u8, text: String) -> (MasterDetails, MasterEdit) {
+    let made = MasterDetails {
+        name: text.clone(),
+        avatar: Some(text.clone()),
+        intro: text.clone(),
+        address: text.clone(),
+        birthday: "1990-01-01".parse().ok(),
+        recommended: true,
+        uid: Some(text.clone()),
+    };
+    let edit = MasterEdit {
+        avatar: Some(None),
+        birthday: choice.is_multiple_of(2).then_some(None),
+        uid: Some(Some(text)),
+        ..MasterEdit::default()
+    };
+    (made, edit)
+}
+
+fn merchant(_: u8, text: String) -> (MerchantDetails, MerchantEdit) {
+    let made = MerchantDetails {
+        name: text.clone(),
+        logo: None,
+        intro: text.clone(),
+        address: text.clone(),
+        phone: Some(text.clone()),
+        email: None,
+    };
+    let edit = MerchantEdit {
+        phone: Some(None),
+        email: Some(Some(text)),
+        ..MerchantEdit::default()
+    };
+    (made, edit)
+}
+
+fn project(_: u8, text: String) -> (ProjectDetails, ProjectEdit) {
+    let made = ProjectDetails {
+        master_id: text.clone(),
+        name: text.clone(),
+        image: text.clone(),
+        intro: text.clone(),
+        recommended: false,
+    };
+    let edit = ProjectEdit {
+        name: Some(text),
+        ..ProjectEdit::default()
+    };
+    (made, edit)
 }
 
 /// What can happen next to a thing of the catalogue.

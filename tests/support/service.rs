@@ -236,20 +236,22 @@ impl Service {
         };
         let desk = self.app.desk();
         desk.run(&self.system(), &open).await.unwrap();
+        self.enter(open.uid, number).await
+    }
+
+    /// The member of that uid and phone, with an open session.
+    pub async fn enter(&self, uid: String, phone: String) -> Member {
         let token = identity::new_member_token();
         let session = SessionCommand::Open {
-            account: member_account(&open.uid),
+            account: member_account(&uid),
             credential_version: 0,
             expires_at: self.app.now() + TimeDelta::days(30),
         };
         let id = identity::session_id(&token);
+        let desk = self.app.desk();
         let opened = desk.create::<Session>(&self.system(), &id, session).await;
         opened.unwrap();
-        Member {
-            uid: open.uid,
-            phone: number,
-            token,
-        }
+        Member { uid, phone, token }
     }
 
     /// A request to the desk by the system itself.

@@ -34,10 +34,6 @@ pub(super) fn trimmed_some(text: Option<&String>) -> Option<String> {
 }
 
 /// The same for what may be absent or cleared.
-#[expect(
-    clippy::option_option,
-    reason = "absent, cleared and set are three things"
-)]
 pub(super) fn trimmed_given(text: Option<&Option<String>>) -> Option<Option<String>> {
     text.map(|text| trimmed_some(text.as_ref()))
 }

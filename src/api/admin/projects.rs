@@ -147,8 +147,11 @@ impl StaffCommand for IssueTickets {
 
     async fn run(self, call: Call, project: Numbered<Project>) -> Result<Success, Failure> {
         let ids = (0..self.count).map(|_| call.app.ledger().next_id("ticket"));
+        let mut ids = futures::future::try_join_all(ids).await?;
+        // Those that were taken at once come in any order; the log and the lists tell them by number.
+        ids.sort_unstable();
         let issue = ticket::IssueTickets {
-            ids: futures::future::try_join_all(ids).await?,
+            ids,
             details: TicketDetails {
                 project_id: project.number,
                 name: trimmed(&self.name),

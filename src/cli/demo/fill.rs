@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::community;
+use super::market;
 use super::staff;
 use super::stories::{Story, tell};
 use super::teams;
@@ -41,6 +42,10 @@ pub struct Filled {
     pub tasks_created: u64,
     /// Work teams created now.
     pub teams_created: u64,
+    /// Things put into the community's catalogue now, tickets one by one.
+    pub catalogue_created: u64,
+    /// Orders of tickets placed now.
+    pub orders_placed: u64,
     /// Articles published now.
     pub articles_published: u64,
     /// Commands accepted now, creations among them.
@@ -56,6 +61,8 @@ impl fmt::Display for Filled {
             accounts_opened,
             tasks_created,
             teams_created,
+            catalogue_created,
+            orders_placed,
             articles_published,
             commands,
             cut_short,
@@ -65,7 +72,7 @@ impl fmt::Display for Filled {
         }
         write!(
             f,
-            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {articles_published} articles published; {commands} commands sent."
+            "Demo data: {tasks} tasks, {tasks_created} of them new; {accounts_opened} staff accounts opened; {teams_created} work teams created; {catalogue_created} things in the catalogue, {orders_placed} orders placed; {articles_published} articles published; {commands} commands sent."
         )?;
         if *cut_short > 0 {
             write!(
@@ -152,6 +159,7 @@ pub async fn fill(
         }
     }
     let teams = teams::fill(desk).await?;
+    let market = market::fill(desk).await?;
     let community = community::fill(desk).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Ok(Filled {
@@ -159,10 +167,13 @@ pub async fn fill(
         accounts_opened,
         tasks_created: count(&sender.tally.tasks_created),
         teams_created: teams.teams,
+        catalogue_created: market.things,
+        orders_placed: market.orders,
         articles_published: community.articles,
         commands: count(&sender.tally.commands)
             + accounts_opened
             + teams.commands
+            + market.commands
             + community.commands,
         cut_short: count(&sender.tally.cut_short),
     })
@@ -253,6 +264,7 @@ impl Sender {
     }
 }
 
+/// What tells a command that may be sent once: its correlation.
 pub(super) fn receipt(correlation: &str) -> ReceiptKey {
     let key = Sha256::digest(correlation.as_bytes()).into();
     ReceiptKey { key, digest: key }

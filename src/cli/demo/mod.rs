@@ -7,6 +7,7 @@
 pub mod community;
 mod dice;
 mod fill;
+pub mod market;
 mod staff;
 mod stories;
 pub mod teams;

@@ -104,7 +104,7 @@ impl Operation for PlaceOrder {
                 };
                 book.decide::<Cart>(&self.uid, &remove)
                     .await
-                    .map_err(|stop| stop.map(|_| self.missing(vec![*ticket_id])))?;
+                    .map_err(|stop| stop.map(|_| missing(vec![*ticket_id])))?;
             }
         }
         Ok(self.order_id)
@@ -114,12 +114,15 @@ impl Operation for PlaceOrder {
 impl PlaceOrder {
     async fn look_into_cart(&self, book: &mut Book) -> Result<(), Stop<OrderError>> {
         let cart = book.state::<Cart>(&self.uid).await?;
-        let absent = |id: &&i64| !cart.ticket_ids.contains(*id);
-        let missing: Vec<i64> = self.ticket_ids.iter().filter(absent).copied().collect();
-        if missing.is_empty() {
+        let absent: Vec<i64> = self
+            .ticket_ids
+            .difference(&cart.ticket_ids)
+            .copied()
+            .collect();
+        if absent.is_empty() {
             return Ok(());
         }
-        Err(Stop::Refused(self.missing(missing)))
+        Err(Stop::Refused(missing(absent)))
     }
 
     /// The tickets with their prices. One that never was is told before those that are not for sale.
@@ -137,17 +140,17 @@ impl PlaceOrder {
             }
         }
         if !unknown.is_empty() {
-            return Err(Stop::Refused(self.missing(unknown)));
+            return Err(Stop::Refused(missing(unknown)));
         }
         if !taken.is_empty() {
             return Err(Stop::Refused(OrderError::NotForSale { ticket_ids: taken }));
         }
         Ok(lines)
     }
+}
 
-    fn missing(&self, ticket_ids: Vec<i64>) -> OrderError {
-        OrderError::NoTickets { ticket_ids }
-    }
+fn missing(ticket_ids: Vec<i64>) -> OrderError {
+    OrderError::NoTickets { ticket_ids }
 }
 
 /// Records that an order is paid: its tickets are sold.
@@ -176,12 +179,12 @@ impl Operation for PayOrder {
         }
         open(book, &placed).await?;
         for line in &placed.lines {
-            let sell = TicketCommand::Sell {
+            let command = TicketCommand::Sell {
                 order_id: self.order_id,
                 uid: placed.uid.clone(),
                 price_fen: line.price_fen,
             };
-            ticket(book, line.ticket_id, &sell).await?;
+            ticket(book, line.ticket_id, &command).await?;
         }
         Ok(())
     }

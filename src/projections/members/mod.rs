@@ -64,9 +64,11 @@ impl Projection for Members {
     }
 
     async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError> {
-        let mut changes = Changes::default();
-        // A profile has too many fields that may be cleared to say each change by itself: rows are read, folded, written.
-        changes.rows = write::rows(tx, &moved(batch)).await?;
+        let mut changes = Changes {
+            // A profile has too many fields that may be cleared to say each change by itself: rows are read, folded, written.
+            rows: write::rows(tx, &moved(batch)).await?,
+            counts: BTreeMap::new(),
+        };
         for fact in batch {
             changes.fold(fact)?;
         }
@@ -77,7 +79,6 @@ impl Projection for Members {
 }
 
 /// What a batch comes to.
-#[derive(Default)]
 struct Changes {
     rows: BTreeMap<String, Row>,
     counts: BTreeMap<String, Counts>,

@@ -104,9 +104,7 @@ async fn only_reachable_aggregates_take_commands() {
         "Nothing/1",
         "Account/new",
         "Account/weidu:1",
-        "Account/community:1",
         "Visit/staff:1",
-        "Ticket/1",
     ] {
         let refused = node.command(&admin, to, json!({"StartTask": {}})).await;
         assert_eq!(refused.status, 404, "{to}");

@@ -126,7 +126,7 @@ async fn lists_are_by_the_time_of_following_and_paged() {
     assert_eq!(again[0], others[0].uid);
     assert_eq!(
         uids(&service, &others[0], "my_follower", json!({})).await,
-        [a.uid.clone()]
+        std::slice::from_ref(&a.uid)
     );
 }
 

@@ -5,6 +5,7 @@ mod catalogue;
 mod comments;
 mod evening;
 mod follows;
+mod market;
 mod media;
 mod members;
 mod messages;

@@ -13,7 +13,7 @@ use shiji::commands::Desk;
 use shiji::commands::order::CancelOrder;
 use shiji::gateways::{Charge, Charged, HttpPayments, PaymentError, PaymentGateway};
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::{Barrier, Mutex};
 
 use super::shelf::Shelf;
 use super::{assert_done, assert_refused};
@@ -226,4 +226,52 @@ async fn a_key_that_was_used_takes_no_money() {
     assert_refused(&pay(two).await, 409);
     assert_eq!(slow.balance(), (1999, 0));
     assert_eq!(shelf.events("Order", two).await, ["OrderPlaced"]);
+}
+
+/// Approves two charges once both are there, counting what goes back.
+struct Together {
+    both: Barrier,
+    given_back: AtomicI64,
+}
+
+#[async_trait]
+impl PaymentGateway for Together {
+    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentError> {
+        self.both.wait().await;
+        let reference = format!("together-{}", charge.order_id);
+        Ok(Charged::Approved { reference })
+    }
+
+    async fn refund(&self, charge: &Charge, _: &str) -> Result<(), PaymentError> {
+        self.given_back
+            .fetch_add(charge.amount_fen, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_another_request_has_recorded_stays() {
+    let shelf = Shelf::open().await;
+    let me = shelf.member("春风").await;
+    let tickets = shelf.for_sale(1, 1999).await;
+    let together = Arc::new(Together {
+        both: Barrier::new(2),
+        given_back: AtomicI64::new(0),
+    });
+    let door = shelf.paying_through(together.clone());
+    let order = shelf.order(&me, &tickets).await;
+    // One key over two requests that are not the same: the slower one is refused after its money was taken.
+    let pay = async |order: Value| {
+        let call = door.post("/community/api/v1/order_pay").token(&me.token);
+        let call = call.header("idempotency-key", "pay-2");
+        let reply = call.json(&json!({ "order_id": order })).send().await;
+        reply.json()["code"].as_u64().unwrap()
+    };
+    let (one, two) = tokio::join!(pay(json!(order)), pay(json!(order.to_string())));
+    assert_eq!([one.min(two), one.max(two)], [0, 409]);
+    assert_eq!(
+        shelf.events("Order", order).await,
+        ["OrderPlaced", "OrderPaid"]
+    );
+    assert_eq!(together.given_back.load(Ordering::SeqCst), 0);
 }

@@ -589,3 +589,31 @@ async fn a_repeated_key_places_one_order() {
     let orders = shelf.function(&me, "my_order_list", json!({})).await;
     assert_eq!(ids(&orders, "my_order_list", "order_id").len(), 1);
 }
+
+#[tokio::test]
+async fn tickets_are_shown_last_paid_first_and_found_on_pages() {
+    let shelf = Shelf::open().await;
+    let me = shelf.member("春风").await;
+    let tickets = shelf.for_sale(3, 1999).await;
+    let early = shelf.order(&me, &tickets[..1]).await;
+    let late = shelf.order(&me, &tickets[1..]).await;
+    // Placed first, paid last.
+    for order in [late, early] {
+        assert_done(&shelf.to_order(&me, "order_pay", order).await);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    let mine = async |page: Value| {
+        let reply = shelf.function(&me, "my_ticket_list", page).await;
+        ids(&reply, "my_ticket_list", "ticket_id")
+    };
+    assert_eq!(mine(json!({})).await, [tickets[0], tickets[1], tickets[2]]);
+    assert_eq!(mine(json!({ "limit": 1, "offset": 1 })).await, [tickets[1]]);
+    // A project out of sight takes no bought ticket from its owner.
+    let detail = json!({ "ticket_id": tickets[0] });
+    let detail = shelf.function(&me, "ticket_detail", detail).await.json();
+    let project = &detail["ticket_detail"]["project_id"];
+    shelf
+        .put("WithdrawProject", &format!("Project/{project}"))
+        .await;
+    assert_eq!(mine(json!({})).await.len(), 3);
+}
