@@ -138,8 +138,8 @@ async fn staff_cannot_write_for_nobody_or_to_nobody() {
         let fields = json!({ "to_kind": "user", "to_id": me.uid, "content": "还有票" });
         json!({ "SendMessage": with(&fields, &more) })
     };
-    let sent = send(json!({ "from_kind": "customer_service" }));
-    let sent = shelf.done("Message/new", sent).await["id"].clone();
+    let first = send(json!({ "from_kind": "customer_service" }));
+    let first = shelf.done("Message/new", first).await["id"].clone();
     let head = shelf.head().await;
     let nobody = "0".repeat(32);
     for (more, field) in [
@@ -188,7 +188,7 @@ async fn staff_cannot_write_for_nobody_or_to_nobody() {
     shelf
         .refused("Message/999", fine.clone(), 302, "not_found")
         .await;
-    let to = format!("Message/{}", sent.as_str().unwrap());
+    let to = format!("Message/{}", first.as_str().unwrap());
     shelf.refused(&to, fine, 409, "conflict").await;
     assert_eq!(shelf.head().await, head);
 }
