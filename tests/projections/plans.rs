@@ -196,6 +196,7 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
         let off = format!("SET enable_{how} = off");
         db.execute(off.as_str()).await.unwrap();
     }
+    db.execute("DISCARD PLANS").await.unwrap();
     let feed = async |db: &mut PgConnection| Ok(articles::feed(db, me, 0, 20).await?.len());
     let seen = flaws(db, 0, feed).await;
     assert_eq!(seen.len(), 2, "{seen:?}");

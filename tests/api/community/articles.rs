@@ -448,45 +448,48 @@ async fn the_detail_shows_everything_about_an_article() {
     assert_invalid(&call(json!({ "article_id": "x" })).await, "article_id");
 }
 
+/// What asks, of articles, comments and messages.
+const QUERIES: [&str; 11] = [
+    "article_comment_list",
+    "article_detail",
+    "article_list",
+    "following_article_list",
+    "game_comment_list",
+    "my_article_collect_list",
+    "my_article_list",
+    "my_message",
+    "my_message_center",
+    "ticket_circle",
+    "ticket_comment_list",
+];
+/// What does something.
+const COMMANDS: [&str; 21] = [
+    "article_collect",
+    "article_comment_del",
+    "article_comment_publish",
+    "article_comment_reply",
+    "article_comment_up",
+    "article_del",
+    "article_like",
+    "article_publish",
+    "article_uncollect",
+    "article_unlike",
+    "game_comment_del",
+    "game_comment_down",
+    "game_comment_publish",
+    "game_comment_up",
+    "message_del",
+    "send_message_to_customer_service",
+    "send_message_to_master",
+    "send_message_to_merchant",
+    "send_message_to_user",
+    "ticket_comment_del",
+    "ticket_comment_publish",
+];
+
 #[tokio::test]
 async fn every_function_needs_a_session_and_commands_a_post() {
     let service = Service::start().await;
-    const QUERIES: [&str; 11] = [
-        "article_comment_list",
-        "article_detail",
-        "article_list",
-        "following_article_list",
-        "game_comment_list",
-        "my_article_collect_list",
-        "my_article_list",
-        "my_message",
-        "my_message_center",
-        "ticket_circle",
-        "ticket_comment_list",
-    ];
-    const COMMANDS: [&str; 21] = [
-        "article_collect",
-        "article_comment_del",
-        "article_comment_publish",
-        "article_comment_reply",
-        "article_comment_up",
-        "article_del",
-        "article_like",
-        "article_publish",
-        "article_uncollect",
-        "article_unlike",
-        "game_comment_del",
-        "game_comment_down",
-        "game_comment_publish",
-        "game_comment_up",
-        "message_del",
-        "send_message_to_customer_service",
-        "send_message_to_master",
-        "send_message_to_merchant",
-        "send_message_to_user",
-        "ticket_comment_del",
-        "ticket_comment_publish",
-    ];
     let head = service.head().await;
     for name in QUERIES.into_iter().chain(COMMANDS) {
         // Nobody learns anything about parameters before saying who asks.

@@ -127,7 +127,19 @@ async fn staff_answers_for_masters_merchants_and_the_customer_service() {
     // Also what staff writes is nothing that can be read in the log.
     let stored = shelf.stored().await;
     assert!(!stored.iter().any(|stored| stored.contains("还有票")));
+}
 
+#[tokio::test]
+async fn staff_cannot_write_for_nobody_or_to_nobody() {
+    let shelf = Shelf::open().await;
+    let me = shelf.member("春风").await;
+    let master = shelf.master(json!({})).await;
+    let send = |more: Value| {
+        let fields = json!({ "to_kind": "user", "to_id": me.uid, "content": "还有票" });
+        json!({ "SendMessage": with(&fields, &more) })
+    };
+    let first = send(json!({ "from_kind": "customer_service" }));
+    let first = shelf.done("Message/new", first).await["id"].clone();
     let head = shelf.head().await;
     let nobody = "0".repeat(32);
     for (more, field) in [
@@ -176,7 +188,8 @@ async fn staff_answers_for_masters_merchants_and_the_customer_service() {
     shelf
         .refused("Message/999", fine.clone(), 302, "not_found")
         .await;
-    shelf.refused("Message/1", fine, 409, "conflict").await;
+    let to = format!("Message/{}", first.as_str().unwrap());
+    shelf.refused(&to, fine, 409, "conflict").await;
     assert_eq!(shelf.head().await, head);
 }
 
