@@ -276,7 +276,10 @@ mod tests {
             (vec![made(), PUBLISHED], DiaryCommand::Delete, vec![DELETED]),
             (vec![made(), DELETED], DiaryCommand::Delete, vec![]),
         ] {
-            rules().given(given).when(command).then_expect_events(events);
+            rules()
+                .given(given)
+                .when(command)
+                .then_expect_events(events);
         }
     }
 

@@ -77,10 +77,9 @@ impl Decide for Product {
         let (event, wanted) = match command {
             ProductCommand::Create { .. } => return Err(ProductError::Exists),
             ProductCommand::Edit(edit) => return Ok(edited(profile, edit)),
-            ProductCommand::Publish => (
-                ProductEvent::ProductPublished {},
-                ProductStatus::Published,
-            ),
+            ProductCommand::Publish => {
+                (ProductEvent::ProductPublished {}, ProductStatus::Published)
+            }
             ProductCommand::Recommend => (
                 ProductEvent::ProductRecommended {},
                 ProductStatus::Recommended,
@@ -89,7 +88,11 @@ impl Decide for Product {
                 (ProductEvent::ProductWithdrawn {}, ProductStatus::OffShelf)
             }
         };
-        Ok(if wanted == status { vec![] } else { vec![event] })
+        Ok(if wanted == status {
+            vec![]
+        } else {
+            vec![event]
+        })
     }
 }
 

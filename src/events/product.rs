@@ -91,7 +91,11 @@ impl ProductContent {
     #[must_use]
     pub fn first_picture(&self) -> Option<&str> {
         let pictures = |block: &&ProductBlock| block.kind == BlockKind::PictureUrl;
-        let mut data = self.cover_data.iter().filter(pictures).flat_map(|b| &b.data);
+        let mut data = self
+            .cover_data
+            .iter()
+            .filter(pictures)
+            .flat_map(|b| &b.data);
         data.next().map(String::as_str)
     }
 }

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use shiji::api::ops::Readiness;
+use shiji::api::zhugeleida::live::LiveLimits;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
@@ -69,6 +70,7 @@ impl Service {
             signature_window: Duration::from_secs(86_400),
             toggle_repeat: Duration::from_secs(2),
             zhugeleida_test_login: true,
+            live: LiveLimits::default(),
         };
         change(&mut settings);
         Self::on(TestDatabase::create().await, settings).await

@@ -226,7 +226,10 @@ fn headimgurl(flaws: &mut Flaws, text: &str) {
 fn tag_ids(flaws: &mut Flaws, ids: &[i64]) {
     if ids.len() > TAGS_MAX {
         let given = ids.len();
-        flaws.say("tag_ids", format!("must be at most {TAGS_MAX} tags, not {given}"));
+        flaws.say(
+            "tag_ids",
+            format!("must be at most {TAGS_MAX} tags, not {given}"),
+        );
     }
 }
 

@@ -229,7 +229,12 @@ mod tests {
     fn a_date_is_wall_time_eight_hours_ahead() {
         let at = wall("2019-01-28 13:50:00").unwrap();
         assert_eq!(at.to_rfc3339(), "2019-01-28T05:50:00+00:00");
-        for bad in ["", "2019-01-28", "2019-1-28 13:50:00", "2019-02-30 13:50:00"] {
+        for bad in [
+            "",
+            "2019-01-28",
+            "2019-1-28 13:50:00",
+            "2019-02-30 13:50:00",
+        ] {
             assert!(wall(bad).is_none(), "{bad}");
         }
     }

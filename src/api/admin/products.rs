@@ -250,7 +250,10 @@ fn reason(flaws: &mut Flaws, text: &str) {
 
 fn content(flaws: &mut Flaws, content: &ProductContent) {
     let blocks = content.cover_data.iter().chain(&content.article_data);
-    if blocks.flat_map(|block| &block.data).any(|text| text.contains('\0')) {
+    if blocks
+        .flat_map(|block| &block.data)
+        .any(|text| text.contains('\0'))
+    {
         flaws.say("content", "must not contain U+0000");
     }
     // Numbers, texts and lists always serialize.

@@ -51,7 +51,10 @@ impl StaffCommand for SetWebsitePictures {
 fn places(flaws: &mut Flaws, field: &str, places: &[String]) {
     if places.len() > PICTURES {
         let given = places.len();
-        flaws.say(field, format!("must be at most {PICTURES} places, not {given}"));
+        flaws.say(
+            field,
+            format!("must be at most {PICTURES} places, not {given}"),
+        );
     }
     for place in places {
         flaws.chars(field, place, 1..=512);

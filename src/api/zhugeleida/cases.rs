@@ -175,9 +175,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Result<Response, Proble
     let (offset, limit) = (page.offset, page.limit);
     let found = match (case_id, tag_id) {
         (Some(case_id), tag_id) => cases::one(app.reads(), company_id, case_id, tag_id).await,
-        (None, Some(tag_id)) => {
-            cases::by_tag(app.reads(), company_id, tag_id, offset, limit).await
-        }
+        (None, Some(tag_id)) => cases::by_tag(app.reads(), company_id, tag_id, offset, limit).await,
         (None, None) => cases::library(app.reads(), company_id, offset, limit).await,
     };
     let found = found.map_err(|error| Problem::query(&app, error))?;
@@ -306,9 +304,7 @@ fn case_data(case: CaseItem, create_date: String) -> CaseData {
         status_text: status_text(case.status),
         tag_list: case.tags.into_iter().map(TagData::from).collect(),
         last_diary_data: match case.last_diary {
-            Some(diary) => {
-                LastDiaryData::Diary(Box::new(last_diary(case_id, company_id, diary)))
-            }
+            Some(diary) => LastDiaryData::Diary(Box::new(last_diary(case_id, company_id, diary))),
             None => LastDiaryData::None(Nothing {}),
         },
         create_date,

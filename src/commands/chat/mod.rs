@@ -54,11 +54,7 @@ impl From<CustomerError> for ChatError {
 }
 
 /// Both must be there. A disabled card takes no part; a disabled customer says nothing, but may be written to.
-async fn present(
-    book: &mut Book,
-    pair: Pair,
-    writer: Side,
-) -> Result<(), Stop<ChatError>> {
+async fn present(book: &mut Book, pair: Pair, writer: Side) -> Result<(), Stop<ChatError>> {
     let refuse = |refusal| Err(Stop::Refused(refusal));
     let card = book.state::<Card>(&pair.uid.to_string()).await?;
     match card.created() {
@@ -66,7 +62,9 @@ async fn present(
         Some(card) if !card.enabled => return refuse(ChatError::Disabled),
         Some(_) => {}
     }
-    let customer = book.state::<Customer>(&pair.customer_id.to_string()).await?;
+    let customer = book
+        .state::<Customer>(&pair.customer_id.to_string())
+        .await?;
     match customer.registered() {
         None => refuse(ChatError::NobodyThere),
         Some(customer) if customer.erased => refuse(ChatError::NobodyThere),

@@ -43,9 +43,13 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
         times.0.push(diary.created_at);
         times.1.push(now.diary_date.unwrap_or(diary.created_at));
         kinds.0.push(now.status.unwrap_or(UNPUBLISHED));
-        kinds.1.push(now.cover_show_type.unwrap_or_default().number());
+        kinds
+            .1
+            .push(now.cover_show_type.unwrap_or_default().number());
         texts.0.push(now.title.unwrap_or_default().to_owned());
-        texts.1.push(now.cover_picture.unwrap_or_default().to_owned());
+        texts
+            .1
+            .push(now.cover_picture.unwrap_or_default().to_owned());
         texts.2.push(now.content.unwrap_or_default().to_owned());
     }
     sqlx::query!(
@@ -79,7 +83,9 @@ async fn update(tx: &mut PgConnection, changed: BTreeMap<i64, Changed<'_>>) -> s
         ids.push(id);
         dates.push(diary.diary_date);
         kinds.0.push(diary.status);
-        kinds.1.push(diary.cover_show_type.map(CoverShowType::number));
+        kinds
+            .1
+            .push(diary.cover_show_type.map(CoverShowType::number));
         texts.0.push(diary.title.map(str::to_owned));
         texts.1.push(diary.cover_picture.map(str::to_owned));
         texts.2.push(diary.content.map(str::to_owned));

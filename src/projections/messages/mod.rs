@@ -154,9 +154,10 @@ impl<'f> Changes<'f> {
                 self.erased.insert(Party::new(PartyKind::Customer, id));
             }
             Event::Conversation(ConversationEvent::ConversationRead { through }) => {
-                let ConversationId { pair, side } = fact.recorded.stream.id.parse().map_err(|_| {
-                    FoldError::Data(format!("{} names no conversation", fact.recorded.stream))
-                })?;
+                let ConversationId { pair, side } =
+                    fact.recorded.stream.id.parse().map_err(|_| {
+                        FoldError::Data(format!("{} names no conversation", fact.recorded.stream))
+                    })?;
                 let key = (pair.party(side), pair.party(side.other()));
                 let read = self.read.entry(key).or_insert(0);
                 *read = (*read).max(*through);

@@ -166,9 +166,7 @@ impl<'f> Changes<'f> {
     fn show(&mut self, id: i64, fact: &Fact, status: ProductStatus) {
         let product = self.of(id);
         product.status = Some(status);
-        product
-            .published_at
-            .get_or_insert(at(fact));
+        product.published_at.get_or_insert(at(fact));
     }
 
     fn of(&mut self, id: i64) -> &mut Changed<'f> {
@@ -208,9 +206,15 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> Result<
         numbers.2.push(product.position);
         numbers.3.push(status.number());
         published.push(product.now.published_at);
-        texts.0.push(product.now.name.unwrap_or_default().to_owned());
-        texts.1.push(product.now.price.unwrap_or_default().to_owned());
-        texts.2.push(product.now.reason.unwrap_or_default().to_owned());
+        texts
+            .0
+            .push(product.now.name.unwrap_or_default().to_owned());
+        texts
+            .1
+            .push(product.now.price.unwrap_or_default().to_owned());
+        texts
+            .2
+            .push(product.now.reason.unwrap_or_default().to_owned());
         let content = product.now.content.cloned().unwrap_or_default();
         texts.3.push(blocks(&content.cover_data)?);
         texts.4.push(blocks(&content.article_data)?);
@@ -252,8 +256,16 @@ async fn update(
         texts.1.push(product.price.map(str::to_owned));
         texts.2.push(product.reason.map(str::to_owned));
         let content = product.content;
-        texts.3.push(content.map(|content| blocks(&content.cover_data)).transpose()?);
-        texts.4.push(content.map(|content| blocks(&content.article_data)).transpose()?);
+        texts.3.push(
+            content
+                .map(|content| blocks(&content.cover_data))
+                .transpose()?,
+        );
+        texts.4.push(
+            content
+                .map(|content| blocks(&content.article_data))
+                .transpose()?,
+        );
     }
     sqlx::query!(
         "UPDATE products p

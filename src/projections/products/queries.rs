@@ -5,7 +5,10 @@ use sqlx::PgExecutor;
 
 /// A product as customers of an enterprise user see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of `events::product` and `events::card`")]
+#[expect(
+    missing_docs,
+    reason = "the words of `events::product` and `events::card`"
+)]
 pub struct ProductItem {
     pub id: i64,
     pub name: String,

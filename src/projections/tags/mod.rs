@@ -230,10 +230,7 @@ async fn count(tx: &mut PgConnection, counts: BTreeMap<i64, Searched>) -> sqlx::
     Ok(())
 }
 
-async fn remember(
-    tx: &mut PgConnection,
-    searches: BTreeMap<(i64, i64), i64>,
-) -> sqlx::Result<()> {
+async fn remember(tx: &mut PgConnection, searches: BTreeMap<(i64, i64), i64>) -> sqlx::Result<()> {
     let (customers, tags): (Vec<i64>, Vec<i64>) = searches.keys().copied().unzip();
     let positions: Vec<i64> = searches.into_values().collect();
     sqlx::query!(
