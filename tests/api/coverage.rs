@@ -14,7 +14,7 @@ const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Those of surfaces not built yet. Lines only go.
 const UNBUILT: &str = include_str!("../fixtures/unbuilt.tsv");
 /// How many lines that list may have. Lower it with every endpoint that is built.
-const UNBUILT_AT_MOST: usize = 66;
+const UNBUILT_AT_MOST: usize = 59;
 /// Beyond the documents, on the public listener.
 const OURS: [(&str, &str); 6] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
@@ -55,9 +55,11 @@ fn listed(tsv: &str) -> Endpoints {
     };
     let each = |(methods, path): (String, String)| {
         let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
-        methods
-            .into_iter()
-            .map(move |method| (method, path.clone()))
+        methods.into_iter().map(move |method| {
+            // A socket begins as a GET.
+            let method = if method == "WS" { "GET".to_owned() } else { method };
+            (method, path.clone())
+        })
     };
     tsv.lines().map(line).flat_map(each).collect()
 }

@@ -18,10 +18,12 @@ use crate::api::server::Trouble;
 use crate::commands::account::AccountError;
 use crate::commands::card::CardError;
 use crate::commands::case::CaseError;
+use crate::commands::chat::ChatError;
 use crate::commands::company::CompanyError;
 use crate::commands::customer::CustomerError;
 use crate::commands::diary::DiaryError;
 use crate::commands::media::MediaError;
+use crate::commands::message::MessageError;
 use crate::commands::product::ProductError;
 use crate::commands::session::{OpenSessionError, SessionError};
 use crate::commands::tag::TagError;
@@ -313,6 +315,26 @@ impl From<CustomerError> for Failure {
             CustomerError::Exists | CustomerError::Unsigned | CustomerError::IdNeeded => {
                 Self::Conflict
             }
+        }
+    }
+}
+
+impl From<ChatError> for Failure {
+    fn from(refusal: ChatError) -> Self {
+        match refusal {
+            ChatError::NobodyThere | ChatError::NoProduct => Self::NotFound,
+            ChatError::Disabled => Self::AccountDisabled,
+            ChatError::Content(_) => Self::Malformed,
+            ChatError::Exists => Self::Conflict,
+        }
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(refusal: MessageError) -> Self {
+        match refusal {
+            MessageError::NotFound | MessageError::NoRecipient => Self::NotFound,
+            MessageError::Exists | MessageError::Foreign => Self::Conflict,
         }
     }
 }

@@ -13,6 +13,7 @@ mod describe;
 mod diaries;
 mod fields;
 mod media;
+mod messages;
 mod products;
 mod sessions;
 mod table;

@@ -12,8 +12,8 @@ use super::answer::{Failure, Success};
 use super::fields::{self, Flaws};
 use super::target::Target;
 use super::{
-    accounts, cards, cases, companies, customers, diaries, media, products, sessions, tags, tasks,
-    team_users, teams, websites,
+    accounts, cards, cases, companies, customers, diaries, media, messages, products, sessions,
+    tags, tasks, team_users, teams, websites,
 };
 use crate::api::app::App;
 use crate::api::identity::Staff;
@@ -81,6 +81,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<diaries::PublishDiary>(),
     entry::<diaries::WithdrawDiary>(),
     entry::<diaries::DeleteDiary>(),
+    creation::<messages::SendMessage>(),
 ];
 
 /// The fields of a command and their bounds. Types are checked by reading it; its doc comment is its documentation.
@@ -111,6 +112,11 @@ pub(super) trait StaffCreation: Fields {
     type Target: Target;
     /// The permission bit it needs.
     const BIT: u64;
+
+    /// The bit that this one needs, where that depends on what is made.
+    fn bit(&self) -> u64 {
+        Self::BIT
+    }
 
     /// Does it. Permission is checked.
     fn run(self, call: Call) -> impl Future<Output = Result<Success, Failure>> + Send;
@@ -269,7 +275,7 @@ async fn make<C: StaffCreation>(
             .await?
             .ok_or(Failure::NotFound)?;
     }
-    call.may(C::BIT)?;
+    call.may(command.bit())?;
     if !new || call.if_match.is_some_and(|version| version != 0) {
         return Err(Failure::Conflict);
     }

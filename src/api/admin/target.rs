@@ -5,8 +5,10 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
+use crate::events::conversation::Pair;
 use crate::events::{
-    Account, Card, Case, Company, Customer, Diary, Media, Product, Session, Tag, Task, Team,
+    Account, Card, Case, Company, Customer, Diary, Media, Message, Product, Session, Tag, Task,
+    Team,
 };
 use crate::ledger::LoadError;
 
@@ -14,6 +16,8 @@ use crate::ledger::LoadError;
 pub(super) mod bit {
     pub const TASKS: u64 = 1;
     pub const MEDIA: u64 = 1 << 1;
+    /// Messages of masters, merchants and the customer service.
+    pub const MESSAGES: u64 = 1 << 4;
     pub const MINI_PROGRAM: u64 = 1 << 5;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
@@ -208,6 +212,33 @@ numbered! {
     ProductId of Product, opened by bit::MINI_PROGRAM;
     /// A tag of the case library.
     TagId of Tag, opened by bit::MINI_PROGRAM;
+}
+
+/// A private message.
+pub(super) struct MessageId(i64);
+
+impl Target for MessageId {
+    const AGGREGATE: &'static str = "Message";
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(Self)
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// Those of the chat are the mini-program's.
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Message>(&self.id()).await?;
+        Ok(match &*found.state {
+            Message::Unsent => None,
+            Message::Sent { from, to, .. } if Pair::of(from, to).is_some() => {
+                Some(bit::MINI_PROGRAM)
+            }
+            Message::Sent { .. } => Some(bit::MESSAGES),
+        })
+    }
 }
 
 /// A company's website, named by the company.
