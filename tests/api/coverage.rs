@@ -20,10 +20,7 @@ const OURS: [(&str, &str); 6] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
-    (
-        "GET",
-        "/zhugeleida/xiaochengxu/diary_manage/diary_list",
-    ),
+    ("GET", "/zhugeleida/xiaochengxu/diary_manage/diary_list"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ];
@@ -57,7 +54,11 @@ fn listed(tsv: &str) -> Endpoints {
         let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
         methods.into_iter().map(move |method| {
             // A socket begins as a GET.
-            let method = if method == "WS" { "GET".to_owned() } else { method };
+            let method = if method == "WS" {
+                "GET".to_owned()
+            } else {
+                method
+            };
             (method, path.clone())
         })
     };

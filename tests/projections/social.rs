@@ -10,7 +10,8 @@ use shiji::events::{
 use shiji::ledger::{Personal, State, StreamId};
 
 /// How many streams there are of these.
-pub const STREAMS: usize = 2 + COMMENTS.len() + REACTIONS.len() + MESSAGES.len() + CONVERSATIONS.len();
+pub const STREAMS: usize =
+    2 + COMMENTS.len() + REACTIONS.len() + MESSAGES.len() + CONVERSATIONS.len();
 
 /// What comments stand under: articles of this history, one that is not in it, tickets, a game, a diary.
 const COMMENTS: [(TargetKind, i64); 7] = [

@@ -130,6 +130,31 @@ impl Service {
         Door::new(&App::new(parts))
     }
 
+    /// What answers on a port.
+    pub fn router(&self) -> Router {
+        self.door.router.clone()
+    }
+
+    /// Another node over the same database.
+    pub async fn beside(&self) -> Neighbour {
+        let ledger = ledger(&self.database, Arc::clone(&self.ahead)).await;
+        let options = ProjectorOptions::new(2000, Duration::from_secs(5));
+        let projector = Projector::start(ledger.clone(), self.database.database(), options)
+            .await
+            .unwrap();
+        let app = App::new(AppParts {
+            desk: Desk::new(ledger, Duration::from_secs(2)),
+            reads: self.database.pool(),
+            files: self.app.files().clone(),
+            wechat: Arc::new(StandIn),
+            settings: self.app.settings().clone(),
+        });
+        Neighbour {
+            app,
+            _projector: projector,
+        }
+    }
+
     /// Lets time pass.
     pub fn sleep(&self, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap();
@@ -232,6 +257,19 @@ impl Service {
     /// The events after a position.
     pub async fn since(&self, position: i64) -> Vec<Recorded> {
         self.ledger.read(position, 10_000).await.unwrap()
+    }
+}
+
+/// A second node of a service.
+pub struct Neighbour {
+    pub app: App,
+    _projector: ProjectorHandle,
+}
+
+impl Neighbour {
+    /// What answers on a port.
+    pub fn router(&self) -> Router {
+        Door::new(&self.app).router
     }
 }
 

@@ -10,6 +10,7 @@ use super::meaningless;
 use super::parties::Parties;
 use crate::api::App;
 use crate::api::answer::Stamp;
+use crate::api::wire::Field;
 use crate::api::zhugeleida::call::Recording;
 use crate::api::zhugeleida::companies::run;
 use crate::api::zhugeleida::envelope::{self, Answer, Nothing};
@@ -81,8 +82,10 @@ pub async fn send(
     Path(n): Path<String>,
     Recording(call): Recording,
 ) -> Result<Response, Problem> {
-    let writer = call.choice("send_type", writer)?.optional();
-    let parties = Parties::of(&app, &call, writer).await?;
+    let writer = call.choice("send_type", writer).map(Field::optional);
+    let parties = Parties::of(&app, &call, *writer.as_ref().unwrap_or(&None)).await?;
+    // Said only to who signed.
+    writer?;
     meaningless(&n)?;
     let content = call.params.any("content").unwrap_or(&Value::Null);
     let content = ChatContent::read(content).map_err(|bad| Problem::field("content", bad))?;
