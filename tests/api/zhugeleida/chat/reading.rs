@@ -251,12 +251,9 @@ async fn the_number_in_a_path_may_be_any_or_none() {
     talk.from_card("1").await;
     let uid = format!("u_id={}", talk.card.id);
     for path in ["/getmsg", "/getmsg/", "/getmsg/-7", "/getmsg/0/"] {
-        let reply = talk.get(
-            &talk.card,
-            path,
-            &format!("customer_id={}", talk.customer.id),
-        );
-        assert_eq!(reply.await.json()["code"], 200, "{path}");
+        let more = format!("customer_id={}", talk.customer.id);
+        let reply = talk.get(&talk.card, path, &more).await;
+        assert_eq!(reply.json()["code"], 200, "{path}");
         let reply = talk.get(&talk.customer, path, &uid).await;
         assert_eq!(reply.json()["code"], 200, "{path}");
     }
