@@ -39,6 +39,7 @@ async fn a_message_is_sent_as_a_form_as_the_document_has_it() {
     assert_eq!(newest(&talk).await, expected);
     let events = talk.house.service.since(head).await;
     let payload: Value = serde_json::from_str(&events[0].payload).unwrap();
+    let payload = &payload["MessageSent"];
     assert_eq!(
         (events[0].event_type.as_str(), &payload["info_type"]),
         ("MessageSent", &json!(1))
@@ -152,6 +153,7 @@ async fn a_phone_number_is_kept_and_shown_in_the_chat_once() {
     let types: Vec<&str> = events.iter().map(|e| e.event_type.as_str()).collect();
     assert_eq!(types, ["CustomerPhoneCaptured", "MessageSent"]);
     let captured: Value = serde_json::from_str(&events[0].payload).unwrap();
+    let captured = &captured["CustomerPhoneCaptured"];
     assert_eq!(captured["uid"], talk.card.id);
     assert!(captured.to_string().contains("13800138000"));
     let expected = json!({ "msg": "13800138000", "send_type": 2, "info_type": 3 });

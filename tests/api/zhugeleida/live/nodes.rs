@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use shiji::api::zhugeleida::rand_str;
+use shiji::events::conversation::Pair;
+use shiji::events::{self, Event, MessageEvent};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
@@ -71,26 +73,22 @@ async fn say(client: &reqwest::Client, url: &str, now: &str, two: &Two, text: &s
 
 /// The texts between two in the order of the log.
 async fn logged(service: &Service, two: &Two) -> Vec<String> {
-    let sides = [
-        format!("card:{}", two.card.id),
-        format!("customer:{}", two.customer.id),
-    ];
-    let events = service.since(0).await.into_iter();
-    let texts = events
-        .filter(|event| event.event_type == "MessageSent")
-        .filter_map(|event| {
-            let payload: Value = serde_json::from_str(&event.payload).unwrap();
-            let of = |key: &str| sides.iter().any(|side| payload[key] == *side);
-            (of("from") && of("to")).then(|| event.payload)
-        });
+    let pair = Pair {
+        uid: two.card.id,
+        customer_id: two.customer.id,
+    };
+    let mut texts = Vec::new();
+    for recorded in service.since(0).await {
+        if let Event::Message(MessageEvent::MessageSent {
+            from, to, content, ..
+        }) = events::decode(&recorded).unwrap()
+            && Pair::of(&from, &to).is_some_and(|(of, _)| of == pair)
+        {
+            let content: Value = serde_json::from_str(content.text()).unwrap();
+            texts.push(content["msg"].as_str().unwrap().to_owned());
+        }
+    }
     texts
-        .map(|payload| {
-            // The content is a JSON text inside a JSON text, sealed or not.
-            let start = payload.find(r#"\"msg\":\""#).unwrap() + r#"\"msg\":\""#.len();
-            let length = payload[start..].find('\\').unwrap();
-            payload[start..start + length].to_owned()
-        })
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
