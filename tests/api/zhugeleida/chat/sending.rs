@@ -171,6 +171,7 @@ async fn a_phone_number_is_kept_and_shown_in_the_chat_once() {
 
     // Another enterprise user has not been given it.
     let other = talk.house.enterprise(talk.company).await;
+    let head = talk.house.service.head().await;
     let body = json!({ "u_id": other.id, "encryptedData": PHONE, "iv": IV });
     hand_over(&talk, &talk.customer, body).await;
     assert_eq!(talk.house.service.since(head).await.len(), 2);
