@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::passwords::Passwords;
-use super::zhugeleida::live::{Live, LiveLimits};
+use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
 use crate::gateways::{FileStore, Wechat};
 use crate::ledger::Ledger;

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use shiji::api::ops::Readiness;
-use shiji::api::zhugeleida::live::LiveLimits;
+use shiji::api::zhugeleida::LiveLimits;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};

@@ -23,7 +23,7 @@ mod chat;
 mod companies;
 mod diaries;
 mod envelope;
-pub mod live;
+mod live;
 mod login;
 mod params;
 mod problem;
@@ -44,6 +44,7 @@ use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use live::{Live, LiveLimits};
 pub use problem::Problem;
 pub use signature::{card_token, customer_token, rand_str};
 

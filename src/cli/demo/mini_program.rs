@@ -328,7 +328,10 @@ impl Teller<'_> {
             self.count(done)?;
         }
         let Some(through) = said else { return Ok(()) };
-        for (side, reads) in [(Side::Card, true), (Side::Customer, number % 2 == 0)] {
+        for (side, reads) in [
+            (Side::Card, true),
+            (Side::Customer, number.is_multiple_of(2)),
+        ] {
             if reads {
                 let request = self.request(&format!("read/{number}"));
                 let id = ConversationId { pair, side }.to_string();

@@ -43,13 +43,13 @@ impl Talk {
     }
 
     /// What the enterprise user sends.
-    pub async fn from_card(&self, content: impl Into<Value>) -> Reply {
+    pub async fn card_says(&self, content: impl Into<Value>) -> Reply {
         let body = json!({ "customer_id": self.customer.id, "content": content.into() });
         self.send(&self.card, &body).await
     }
 
     /// What the customer sends, in the style of the mini-program.
-    pub async fn from_customer(&self, content: impl Into<Value>) -> Reply {
+    pub async fn customer_says(&self, content: impl Into<Value>) -> Reply {
         let body = json!({ "u_id": self.card.id, "content": content.into() });
         self.send(&self.customer, &body).await
     }
@@ -66,8 +66,8 @@ impl Talk {
     /// Something is said on both sides, so many times each.
     pub async fn chat(&self, times: usize) {
         for time in 1..=times {
-            is_sent(&self.from_card(format!("e{time}")).await);
-            is_sent(&self.from_customer(format!("c{time}")).await);
+            is_sent(&self.card_says(format!("e{time}")).await);
+            is_sent(&self.customer_says(format!("c{time}")).await);
         }
     }
 

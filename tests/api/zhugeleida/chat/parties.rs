@@ -117,21 +117,21 @@ async fn the_other_side_must_be_named_and_there() {
 async fn who_is_disabled_says_nothing_but_may_be_written_to() {
     let talk = Talk::start().await;
     talk.disable("customer").await;
-    is_refusal(&talk.from_customer("x").await, 306, "账户未启用");
+    is_refusal(&talk.customer_says("x").await, 306, "账户未启用");
     let more = format!("u_id={}", talk.card.id);
     is_refusal(
         &talk.get(&talk.customer, "", &more).await,
         306,
         "账户未启用",
     );
-    is_sent(&talk.from_card("回来吧").await);
+    is_sent(&talk.card_says("回来吧").await);
     let to = format!("Customer/{}", talk.customer.id);
     talk.house.done(&to, json!({ "EnableCustomer": {} })).await;
     assert_eq!(talk.news(&talk.customer).await, ["回来吧"]);
 
     talk.disable("card").await;
-    is_refusal(&talk.from_card("x").await, 306, "账户未启用");
-    is_refusal(&talk.from_customer("x").await, 306, "账户未启用");
+    is_refusal(&talk.card_says("x").await, 306, "账户未启用");
+    is_refusal(&talk.customer_says("x").await, 306, "账户未启用");
     for path in ["", "/getmsg/0"] {
         is_refusal(
             &talk.get(&talk.customer, path, &more).await,
@@ -146,7 +146,7 @@ async fn a_rotated_token_signs_no_more() {
     let talk = Talk::start().await;
     let to = format!("Card/{}", talk.card.id);
     let data = talk.house.done(&to, json!({ "RotateCardToken": {} })).await;
-    is_refusal(&talk.from_card("x").await, 404, "非法请求");
+    is_refusal(&talk.card_says("x").await, 404, "非法请求");
     let mut fresh = talk.card.clone();
     data["token"].as_str().unwrap().clone_into(&mut fresh.token);
     let body = json!({ "customer_id": talk.customer.id, "content": "x" });

@@ -1,7 +1,8 @@
 //! 3.5, 3.8, 3.9: the history, what is new, how much was not read.
 
-use chrono::{NaiveDateTime, TimeDelta, Utc};
+use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::{Value, json};
+use shiji::ledger::Clock;
 
 use super::{Q, Talk, X, is_refusal, is_success, texts};
 use crate::support::service::Reply;
@@ -18,7 +19,7 @@ fn rows(reply: &Reply, msg: &str) -> Value {
         row.as_object_mut().unwrap().remove("dateTime");
         assert_eq!(text.len(), "2018-06-14T16:54:43.513".len());
         let wall = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.3f").unwrap();
-        let age = Utc::now().naive_utc() + TimeDelta::hours(8) - wall;
+        let age = Clock::system().now().naive_utc() + TimeDelta::hours(8) - wall;
         assert!(age.abs() < TimeDelta::minutes(1), "{text}");
     }
     rows
@@ -27,8 +28,8 @@ fn rows(reply: &Reply, msg: &str) -> Value {
 #[tokio::test]
 async fn both_sides_see_one_history_newest_first() {
     let talk = Talk::start().await;
-    talk.from_card(r#"{"info_type":1,"msg":"您好"}"#).await;
-    talk.from_customer(json!({ "info_type": "4", "url": "statics/p.png", "name": "x", "size": 3 }))
+    talk.card_says(r#"{"info_type":1,"msg":"您好"}"#).await;
+    talk.customer_says(json!({ "info_type": "4", "url": "statics/p.png", "name": "x", "size": 3 }))
         .await;
     let (customer_id, user_id) = (talk.customer.id, talk.card.id);
     let src = "http://shiji.test/statics/imgs/setAvator.jpg";
@@ -89,7 +90,7 @@ async fn the_history_has_pages_and_the_first_one_is_read_then() {
 async fn a_long_history_reads_the_same_from_all_its_pages() {
     let talk = Talk::start().await;
     for time in 0..115 {
-        let sent = talk.from_customer(time.to_string()).await;
+        let sent = talk.customer_says(time.to_string()).await;
         assert_eq!(sent.json()["code"], 200);
     }
     let expected: Vec<String> = (0..115).rev().map(|time| time.to_string()).collect();
@@ -121,7 +122,7 @@ async fn what_is_new_is_shown_once_to_each_side_own_messages_included() {
     let again = talk.get(&talk.customer, "/getmsg/0", &more).await;
     is_success(&again, "实时获取-最新聊天记录成功", &json!([]));
     assert_eq!(talk.news(&talk.card).await, ["c1", "e1"]);
-    talk.from_card("e2").await;
+    talk.card_says("e2").await;
     assert_eq!(talk.unread().await, 1);
     assert_eq!(talk.news(&talk.customer).await, ["e2"]);
     assert_eq!(
@@ -142,9 +143,9 @@ async fn an_idempotency_key_does_not_hold_a_cursor_back() {
             .get(&format!("{Q}/getmsg/0?{signature}&u_id={}", talk.card.id));
         texts(&call.header("idempotency-key", "k").send().await)
     };
-    talk.from_card("1").await;
+    talk.card_says("1").await;
     assert_eq!(read().await, ["1"]);
-    talk.from_card("2").await;
+    talk.card_says("2").await;
     assert_eq!(read().await, ["2"]);
     assert_eq!(talk.unread().await, 0);
 }
@@ -165,7 +166,7 @@ async fn a_products_page_says_how_much_was_not_read() {
 #[tokio::test]
 async fn the_number_of_unread_messages_belongs_to_the_pair() {
     let talk = Talk::start().await;
-    talk.from_card("1").await;
+    talk.card_says("1").await;
     let other = talk.house.enterprise(talk.company).await;
     let stranger = talk.house.customer("d").await;
     for (customer, card, count) in [
@@ -248,7 +249,7 @@ async fn what_is_wrong_with_a_question_is_said() {
 #[tokio::test]
 async fn the_number_in_a_path_may_be_any_or_none() {
     let talk = Talk::start().await;
-    talk.from_card("1").await;
+    talk.card_says("1").await;
     let uid = format!("u_id={}", talk.card.id);
     for path in ["/getmsg", "/getmsg/", "/getmsg/-7", "/getmsg/0/"] {
         let more = format!("customer_id={}", talk.customer.id);

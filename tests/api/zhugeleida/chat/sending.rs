@@ -75,7 +75,7 @@ async fn contents_are_kept_as_they_are_sent() {
             json!({ "msg": "", "info_type": 5, "url": "v.mp4" }),
         ),
     ] {
-        is_sent(&talk.from_customer(sent.clone()).await);
+        is_sent(&talk.customer_says(sent.clone()).await);
         let mut expected = shown;
         expected["send_type"] = json!(2);
         assert_eq!(newest(&talk).await, expected, "{sent}");
@@ -107,7 +107,7 @@ async fn what_cannot_be_said_is_a_flaw_of_the_content() {
         ),
         (json!({ "msg": "a\u{0}" }), "must not contain U+0000"),
     ] {
-        is_form_refusal(&talk.from_customer(content).await, &[("content", flaw)]);
+        is_form_refusal(&talk.customer_says(content).await, &[("content", flaw)]);
     }
     assert_eq!(talk.history("").await, [""; 0]);
 }

@@ -31,7 +31,7 @@ async fn a_client_says_goodbye_or_hangs_up() {
     drop(hall.open().await);
     eventually("all are gone", async || hall.sockets() == 0).await;
     // Nobody minds.
-    is_sent(&hall.talk.from_card("x").await);
+    is_sent(&hall.talk.card_says("x").await);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn whoever_does_not_register_is_left() {
     let mut registered = hall.enter().await;
     let mut silent = hall.open().await;
     assert_eq!(silent.closed().await, 1008);
-    is_sent(&hall.talk.from_card("x").await);
+    is_sent(&hall.talk.card_says("x").await);
     assert_eq!(registered.told().await, "x");
 }
 
@@ -85,7 +85,7 @@ async fn whoever_does_not_answer_pings_is_dropped() {
     });
     eventually("one is gone", async || hall.sockets() == 1).await;
     let mut alive = pinged.await.unwrap();
-    is_sent(&hall.talk.from_card("x").await);
+    is_sent(&hall.talk.card_says("x").await);
     assert_eq!(alive.told().await, "x");
     drop(deaf);
 }
@@ -113,7 +113,7 @@ async fn a_customer_who_is_sent_away_is_not_told_any_more() {
         .await;
     hall.talk.disable("customer").await;
     assert_eq!(socket.closed().await, 1008);
-    is_sent(&hall.talk.from_card("x").await);
+    is_sent(&hall.talk.card_says("x").await);
     beside.say_text("?").await;
     assert_eq!(beside.hear().await["code"], 301);
 }
@@ -188,7 +188,7 @@ async fn whoever_does_not_read_is_dropped_and_the_others_go_on() {
     let (told, mut reading) = told.await.unwrap();
     assert_eq!(told, (0..ENOUGH).collect::<Vec<_>>());
     eventually("the slow one is gone", async || hall.sockets() == 1).await;
-    is_sent(&hall.talk.from_card("x").await);
+    is_sent(&hall.talk.card_says("x").await);
     assert_eq!(text(&reading.hear().await["data"]["ret_data"][0]), "x");
     drop(slow);
 }

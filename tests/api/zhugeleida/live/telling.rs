@@ -13,9 +13,9 @@ async fn a_message_is_told_whichever_way_it_was_sent() {
     let (uid, customer) = (talk.card.id, &talk.customer);
     let product = talk.product(talk.company, &json!([])).await.to_string();
     let mut socket = hall.enter().await;
-    is_sent(&talk.from_card("1").await);
+    is_sent(&talk.card_says("1").await);
     assert_eq!(socket.told().await, "1");
-    is_sent(&talk.from_customer("2").await);
+    is_sent(&talk.customer_says("2").await);
     assert_eq!(socket.told().await, "2");
     let staff = json!({ "SendMessage": {
         "from_kind": "card", "from_id": uid, "to_kind": "customer", "to_id": customer.id, "content": "3"
@@ -73,13 +73,13 @@ async fn a_new_socket_is_shown_what_was_not_read_in_one_frame() {
         .collect();
     assert_eq!(firsts, [false, false, false, true]);
     // Then one by one.
-    is_sent(&hall.talk.from_card("e3").await);
+    is_sent(&hall.talk.card_says("e3").await);
     assert_eq!(socket.told().await, "e3");
     eventually("it is read", async || hall.talk.unread().await == 0).await;
     // Who comes later is shown nothing that was read, and what comes then.
     let mut late = hall.open().await;
     late.enter(&hall.register()).await;
-    is_sent(&hall.talk.from_card("e4").await);
+    is_sent(&hall.talk.card_says("e4").await);
     assert_eq!(late.told().await, "e4");
     assert_eq!(socket.told().await, "e4");
 }
@@ -88,7 +88,7 @@ async fn a_new_socket_is_shown_what_was_not_read_in_one_frame() {
 async fn a_new_socket_is_shown_a_hundred_messages_at_most() {
     let hall = Hall::start().await;
     for time in 0..104 {
-        is_sent(&hall.talk.from_card(time.to_string()).await);
+        is_sent(&hall.talk.card_says(time.to_string()).await);
     }
     let mut socket = hall.open().await;
     socket.say(&hall.register()).await;
@@ -116,7 +116,7 @@ async fn a_socket_is_for_one_pair_at_a_time() {
         .await;
     socket.say(&hall.message("x")).await;
     assert_eq!(socket.hear().await["code"], 404);
-    is_sent(&talk.from_card("not for it").await);
+    is_sent(&talk.card_says("not for it").await);
     let mut frame = hall.message("1");
     frame["u_id"] = json!(other.id);
     socket.say(&frame).await;
@@ -138,7 +138,7 @@ async fn every_socket_of_the_pair_is_told_and_reading_counts_once() {
         sockets.push(hall.enter().await);
     }
     for text in ["1", "2", "3"] {
-        is_sent(&hall.talk.from_card(text).await);
+        is_sent(&hall.talk.card_says(text).await);
         for socket in &mut sockets {
             assert_eq!(socket.told().await, text);
         }
