@@ -50,6 +50,12 @@ impl Broken {
     pub fn new(cause: Box<dyn Error + Send + Sync>) -> Self {
         Self(cause.into())
     }
+
+    /// Logs it where there is no answer to carry it to [`frame`].
+    pub fn log(&self, to: &str) {
+        let causes = chain(&*self.0);
+        error!(error = causes, "The answer to {to} failed: {causes}");
+    }
 }
 
 impl IntoResponseParts for Broken {

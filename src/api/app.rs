@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::passwords::Passwords;
+use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
 use crate::gateways::{FileStore, PaymentGateway, Pictures, SmsGateway, Wechat};
 use crate::ledger::Ledger;
@@ -65,6 +66,8 @@ pub struct AppSettings {
     pub toggle_repeat: Duration,
     /// Whether the test version of the mini-program's login is there.
     pub zhugeleida_test_login: bool,
+    /// What sockets of the mini-program may.
+    pub live: LiveLimits,
 }
 
 impl From<&Settings> for AppSettings {
@@ -84,6 +87,7 @@ impl From<&Settings> for AppSettings {
                 Some(switch) => switch == Switch::On,
                 None => settings.wechat.wechat_app_id.is_none(),
             },
+            live: (&settings.zhugeleida).into(),
         }
     }
 }
@@ -100,6 +104,7 @@ struct Inner {
     pictures: Pictures,
     rate_limits: RateLimits,
     wechat_sessions: WechatSessions,
+    live: Live,
     work: TaskTracker,
     uploads: Arc<Semaphore>,
 }
@@ -115,9 +120,11 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
+        let live = Live::new(parts.settings.live.clone());
         Self {
             inner: Arc::new(Inner {
                 parts,
+                live,
                 passwords: Passwords::default(),
                 pictures: Pictures::default(),
                 rate_limits,
@@ -200,6 +207,12 @@ impl App {
         &self.inner.wechat_sessions
     }
 
+    /// The open sockets of the mini-program.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.inner.live
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
@@ -224,8 +237,15 @@ impl App {
         task.await.map_err(|error| BrokeOff(error.to_string()))
     }
 
-    /// Waits until all detached work is done: after the listeners stopped, before the ledger goes.
+    /// Work that [`App::finish`] waits for, in whatever task it runs.
+    pub fn tracked<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.inner.work.track_future(work)
+    }
+
+    /// Waits until all detached work is done and every socket is closed: after the listeners stopped, before the ledger
+    /// goes.
     pub async fn finish(&self) {
+        self.inner.live.hang_up();
         self.inner.work.close();
         self.inner.work.wait().await;
     }

@@ -145,6 +145,12 @@ impl Params {
         })
     }
 
+    /// A parameter of any type, for who reads it otherwise.
+    #[must_use]
+    pub fn any(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
     /// Is it there, and null? Where null clears, that is not the same as absent.
     #[must_use]
     pub fn is_null(&self, field: &str) -> bool {

@@ -327,7 +327,8 @@ fn sixteen(text: &str) -> Result<[u8; 16], DoesNotDecrypt> {
 }
 
 fn base64(text: &str) -> Result<Vec<u8>, DoesNotDecrypt> {
-    let repaired = text.trim().replace(' ', "+");
+    // A blank at an end is a `+`, too.
+    let repaired = text.trim_matches(['\r', '\n', '\t']).replace(' ', "+");
     BASE64
         .decode(repaired.as_bytes())
         .map_err(|_| DoesNotDecrypt)
@@ -356,6 +357,12 @@ mod tests {
             decrypt(STAND_IN_KEY, IV, &through_a_form, STAND_IN_APP),
             Ok(number)
         );
+    }
+
+    #[test]
+    fn a_plus_that_became_a_blank_is_one_again_at_either_end_too() {
+        assert_eq!(base64(" 0A "), base64("+0A+"));
+        assert_eq!(base64("+0A+\r\n").unwrap(), [0xfb, 0x40, 0x3e]);
     }
 
     #[test]

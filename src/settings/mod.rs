@@ -191,6 +191,20 @@ pub struct ZhugeleidaSettings {
     /// Whether the test version of the mini-program's login is there. Default: until a WeChat app is configured.
     #[arg(long, env = "SHIJI_ZHUGELEIDA_TEST_LOGIN", value_name = "SWITCH")]
     pub zhugeleida_test_login: Option<Switch>,
+
+    /// Whether sockets of the mini-program's chat may register without a signature, as old clients do: whoever guesses two
+    /// ids then reads and writes as that customer. Default `refuse`.
+    #[arg(
+        long,
+        env = "SHIJI_ZHUGELEIDA_WS_UNSIGNED",
+        default_value = "refuse",
+        value_name = "WHETHER"
+    )]
+    pub zhugeleida_ws_unsigned: Unsigned,
+
+    /// Open sockets of the mini-program's chat; above it the answer is 503. Default 4096.
+    #[arg(long, env = "SHIJI_ZHUGELEIDA_WS_SOCKETS", default_value = "4096", value_name = "COUNT", value_parser = count)]
+    pub zhugeleida_ws_sockets: usize,
 }
 
 /// The WeChat apps that people log in to. Absent: a stand-in that knows everybody, for development.
@@ -225,6 +239,15 @@ pub struct WechatSettings {
     /// Where WeChat's API is. Default `https://api.weixin.qq.com`.
     #[arg(long, env = "SHIJI_WECHAT_BASE_URL", default_value = "https://api.weixin.qq.com", value_name = "URL", value_parser = base_url)]
     pub wechat_base_url: String,
+}
+
+/// What becomes of those who do not sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unsigned {
+    /// They are refused.
+    Refuse,
+    /// They are let in.
+    Allow,
 }
 
 /// On or off.

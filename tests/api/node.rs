@@ -220,7 +220,8 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     }
 }
 
-fn serve(router: axum::Router, stop: &CancellationToken) -> String {
+/// Opens a port over a router until `stop`.
+pub fn serve(router: axum::Router, stop: &CancellationToken) -> String {
     let door = Door::open("test", "TEST", ([127, 0, 0, 1], 0).into(), LIMITS).unwrap();
     let address = door.address().unwrap();
     tokio::spawn(door.serve(router, api::word, stop.clone()));

@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use shiji::api::ops::Readiness;
+use shiji::api::zhugeleida::LiveLimits;
 use shiji::api::{self, App, AppParts, AppSettings, identity};
 use shiji::commands::account::OpenStaffAccount;
 use shiji::commands::member::{OpenMember, Phone, member_account, new_hex_id};
@@ -114,6 +115,7 @@ impl Service {
             signature_window: Duration::from_secs(86_400),
             toggle_repeat: Duration::from_secs(2),
             zhugeleida_test_login: true,
+            live: LiveLimits::default(),
         };
         change(&mut settings);
         Self::on(TestDatabase::create().await, settings).await
@@ -164,6 +166,11 @@ impl Service {
             ..self.parts()
         };
         Door::new(&App::new(parts))
+    }
+
+    /// What answers on a port.
+    pub fn router(&self) -> Router {
+        self.door.router.clone()
     }
 
     /// The same service with somebody else to take the money.
@@ -333,6 +340,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// What answers on a port.
+    pub fn router(&self) -> Router {
+        Door::new(&self.app).router
+    }
+
     /// A way into it, with somebody to take the money.
     pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
         paying_through(&self.app, self.sms.clone(), payments)

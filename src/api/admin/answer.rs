@@ -19,6 +19,7 @@ use crate::commands::account::AccountError;
 use crate::commands::article::ArticleError;
 use crate::commands::card::CardError;
 use crate::commands::case::CaseError;
+use crate::commands::chat::ChatError;
 use crate::commands::comment::CommentError;
 use crate::commands::company::CompanyError;
 use crate::commands::customer::CustomerError;
@@ -356,6 +357,17 @@ impl From<ArticleError> for Failure {
         match refusal {
             ArticleError::NotFound => Self::NotFound,
             ArticleError::Exists | ArticleError::Foreign => Self::Conflict,
+        }
+    }
+}
+
+impl From<ChatError> for Failure {
+    fn from(refusal: ChatError) -> Self {
+        match refusal {
+            ChatError::NobodyThere | ChatError::NoProduct => Self::NotFound,
+            ChatError::Disabled => Self::AccountDisabled,
+            ChatError::Content(_) => Self::Malformed,
+            ChatError::Exists => Self::Conflict,
         }
     }
 }

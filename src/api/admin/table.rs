@@ -166,6 +166,11 @@ pub(super) trait StaffCreation: Fields {
     /// May the caller say which id it gets? Then [`StaffCreation::run_named`] is there.
     const MAY_BE_NAMED: bool = false;
 
+    /// The bit that this one needs, where that depends on what is made.
+    fn bit(&self) -> u64 {
+        Self::BIT
+    }
+
     /// Does it. Permission is checked.
     fn run(self, call: Call) -> impl Future<Output = Result<Success, Failure>> + Send;
 
@@ -334,7 +339,7 @@ async fn make<C: StaffCreation>(
         }
         named = Some(target);
     }
-    call.may(C::BIT)?;
+    call.may(command.bit())?;
     // What may be named is asked all the same: a repeated key finds what it made.
     let taken = exists && !C::MAY_BE_NAMED;
     if taken || call.if_match.is_some_and(|version| version != 0) {

@@ -8,6 +8,7 @@ use crate::api::app::App;
 use crate::api::identity::{staff_account, staff_uid};
 use crate::commands::member::{is_hex_id, member_account, member_uid};
 use crate::commands::team::{is_team_id, user_account, user_id};
+use crate::events::conversation::Pair;
 use crate::events::{
     Account, Article, Banner, Card, Case, Cloth, Company, Customer, Diary, Game, Master, Media,
     Merchant, Message, Order, Product, Project, Session, Tag, Task, Team, Ticket,
@@ -228,7 +229,6 @@ staffed! {
     Product => bit::MINI_PROGRAM,
     Tag => bit::MINI_PROGRAM,
     Article => bit::MODERATION,
-    Message => bit::MESSAGES,
     Banner => bit::CATALOGUE,
     Cloth => bit::CATALOGUE,
     Game => bit::CATALOGUE,
@@ -289,6 +289,33 @@ impl<A: Staffed> Target for Hexed<A> {
     async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
         let found = app.ledger().current::<A>(&self.id).await?;
         Ok((found.version > 0).then_some(A::BIT))
+    }
+}
+
+/// A private message.
+pub(super) struct MessageId(i64);
+
+impl Target for MessageId {
+    const AGGREGATE: &'static str = "Message";
+
+    fn parse(id: &str) -> Option<Self> {
+        number(id).map(Self)
+    }
+
+    fn id(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// Those of the chat are the mini-program's.
+    async fn opened_by(&self, app: &App) -> Result<Option<u64>, LoadError> {
+        let found = app.ledger().current::<Message>(&self.id()).await?;
+        Ok(match &*found.state {
+            Message::Unsent => None,
+            Message::Sent { from, to, .. } if Pair::of(from, to).is_some() => {
+                Some(bit::MINI_PROGRAM)
+            }
+            Message::Sent { .. } => Some(bit::MESSAGES),
+        })
     }
 }
 

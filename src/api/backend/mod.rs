@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 pub use envelope::Answer;
 pub use problem::Problem;
+pub use upload::base;
 
 use super::App;
 use super::server::Trouble;

@@ -175,7 +175,7 @@ fn is_orphan(outcome: &Result<Done<String>, DeskError<MediaError>>, entry: &Stor
 }
 
 /// What stands in front of a full link: as set, else as the request names us.
-fn base(app: &App, incoming: &Incoming) -> String {
+pub fn base(app: &App, incoming: &Incoming) -> String {
     if let Some(base) = &app.settings().public_base_url {
         return base.clone();
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -183,6 +183,17 @@ impl Arrival {
         }
         Err(Problem::conflict())
     }
+}
+
+/// The session key of a customer's last login.
+pub async fn session_key(app: &App, user_id: i64) -> Result<SecretString, Problem> {
+    let stored = app.wechat_sessions().get(user_id).await;
+    let stored = stored.map_err(|error| Problem::query(app, error))?;
+    let sealed = stored.ok_or_else(Problem::wrong_credentials)?;
+    let keys = app.ledger().keys().sessions();
+    let opened = keys.open(sealed_for(user_id).as_bytes(), &sealed)?;
+    let key = String::from_utf8(opened).map_err(Problem::fault)?;
+    Ok(key.into())
 }
 
 /// What a session key is sealed for.

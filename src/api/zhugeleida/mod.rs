@@ -7,6 +7,7 @@
 //! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
 //! | `products.rs`, `website.rs` | what a company has on its shelf, and its website |
 //! | `cases.rs`, `tags.rs`, `diaries.rs` | a company's case library |
+//! | `chat/`, `live/` | the chat with enterprise users, over HTTP and on sockets |
 //! | `companies.rs` | whose things are, and recording what the caller does with them |
 //! | `call.rs`, `signature.rs` | a request as these endpoints want it, and who signed it |
 //! | `params.rs` | parameters that many endpoints document |
@@ -18,9 +19,11 @@ mod call;
 mod card_log;
 mod cards;
 mod cases;
+mod chat;
 mod companies;
 mod diaries;
 mod envelope;
+mod live;
 mod login;
 mod params;
 mod problem;
@@ -41,6 +44,7 @@ use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use live::{Live, LiveLimits};
 pub use problem::Problem;
 pub use signature::{card_token, customer_token, rand_str};
 
@@ -86,6 +90,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(diaries::review))
         .routes(routes!(diaries::reviews))
         .routes(routes!(diaries::praise))
+        .routes(routes!(chat::reading::history))
+        .routes(routes!(chat::reading::news))
+        .routes(routes!(chat::reading::unread))
+        .routes(routes!(chat::sending::send))
+        .routes(routes!(chat::sending::hand_over_phone))
+        .routes(routes!(chat::sending::consult))
+        .routes(routes!(live::socket))
 }
 
 /// Trouble around a request, in this surface's words.
@@ -119,6 +130,10 @@ fn otherwise(uri: &Uri) -> Option<Uri> {
         return None;
     }
     let other = match path.strip_suffix('/') {
+        // The number at the end of these means nothing, and some clients leave it out.
+        without if chat::NUMBERED.contains(&without.unwrap_or(path)) => {
+            format!("{}/0", without.unwrap_or(path))
+        }
         Some(without) => without.to_owned(),
         None => format!("{path}/"),
     };
@@ -141,6 +156,11 @@ mod tests {
         );
         assert_eq!(other("/zhugeleida/a").as_deref(), Some("/zhugeleida/a/"));
         assert_eq!(other("/backend/a/"), None);
+        for bare in ["", "/"] {
+            let sent = format!("/zhugeleida/qiyeweixin/chat/send_msg{bare}?x=1");
+            let meant = "/zhugeleida/qiyeweixin/chat/send_msg/0?x=1";
+            assert_eq!(other(&sent).as_deref(), Some(meant));
+        }
     }
 
     #[test]

@@ -136,6 +136,21 @@ impl Problem {
         }
     }
 
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// Code and words, for who is not answered over HTTP. What broke is logged here.
+    #[must_use]
+    pub fn said(self, to: &str) -> (u16, &'static str) {
+        if let Some(broken) = &self.broken {
+            broken.log(to);
+        }
+        (self.code, self.msg)
+    }
+
     /// A query that failed. No free connection is an overload, unless the database is away altogether.
     #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {

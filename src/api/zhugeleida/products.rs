@@ -14,6 +14,8 @@ use super::{Problem, SURFACE, time};
 use crate::api::App;
 use crate::api::answer::Stamp;
 use crate::commands::browsing::{ProductVisit, VisitProduct};
+use crate::events::conversation::{Pair, Side};
+use crate::projections::messages;
 use crate::projections::products::{self, ProductItem};
 
 const SINGLE: &str = "/zhugeleida/xiaochengxu/product/product_single/";
@@ -161,10 +163,14 @@ pub async fn single(
     let found = found.map_err(|error| Problem::query(&app, error))?;
     // The read tables were waited for; where they are late all the same, it is too early to ask.
     let product = found.ok_or_else(Problem::overloaded)?;
+    let pair = Pair {
+        uid: visit.uid,
+        customer_id,
+    };
+    let unread = messages::unread(app.reads(), pair, Side::Customer).await;
     let data = OneProduct {
         ret_data: [product_data(product)?],
-        // Nobody can write to customers before there is a chat.
-        chatinfo_count: 0,
+        chatinfo_count: unread.map_err(|error| Problem::query(&app, error))?,
         data_count: 1,
     };
     Ok((Stamp::of(&app, &done), envelope::data("查询成功", data)).into_response())

@@ -1,5 +1,5 @@
-//! The mini-program of the data set: two companies, their cards with photos, and customers who found their way to them.
-//! What the companies show them: `library.rs`.
+//! The mini-program of the data set: two companies, their cards with photos, customers who found their way to them, and what
+//! they talk about. What the companies show them: `library.rs`.
 //!
 //! It is the same whatever the seed. What a run has sent it finds again: companies and cards by their correlation in the
 //! log, customers by their WeChat identity; a second run sends what is missing, and nothing to who was changed since.
@@ -16,16 +16,19 @@ use uuid::Uuid;
 use super::fill::{PATIENCE, SURFACE, receipt};
 use super::library::{self, Visitor};
 use crate::commands::card::{AddCardPhoto, CardVisit, CreateCard, ReactToCard, VisitCard};
+use crate::commands::chat::{ChatContent, SendChat};
 use crate::commands::company::CompanyCommand;
+use crate::commands::conversation::ConversationCommand;
 use crate::commands::customer::{
     BindCustomer, Binding, CustomerCommand, LogIn, Profile, identity_claim, identity_holder,
 };
 use crate::commands::reaction::Wish;
 use crate::commands::{Desk, DeskError, Done, Refusal, Request};
 use crate::events::card::CardProfile;
+use crate::events::conversation::{ConversationId, Pair, Side};
 use crate::events::customer::{Source, UserType};
 use crate::events::reaction::ReactionKind;
-use crate::events::{Card, Company, Customer, NameClaim};
+use crate::events::{Card, Company, Conversation, Customer, NameClaim};
 use crate::ledger::{Freshness, Metadata, Personal, State, StreamId};
 
 /// In front of the correlation of all that is sent here.
@@ -75,6 +78,30 @@ const CUSTOMERS: [(&str, &str, &str); 24] = [
     ("南风知我意", "广西", "南宁"),
 ];
 
+/// What enterprise users (`true`) and customers say to each other; some customers say nothing.
+const TALKS: [&[(bool, &str)]; 4] = [
+    &[
+        (true, "您好,很高兴认识您,有什么可以帮您?"),
+        (false, "你好,想了解一下你们的产品"),
+        (
+            true,
+            r#"{"info_type":4,"url":"statics/zhugeleida/imgs/xiaochengxu/photo/menu.jpg"}"#,
+        ),
+        (false, "价格怎么样?"),
+        (true, "给您留个电话吧,方便的时候打给您"),
+        (true, r#"{"info_type":3,"msg":"请问可以要您的手机号吗|"}"#),
+    ],
+    &[
+        (false, "在吗?"),
+        (true, "在的,您说"),
+        (false, "周末可以去店里看看吗"),
+        (true, "可以,周六日都有人,到了给我打电话"),
+        (false, "好的👌"),
+    ],
+    &[(true, "您好,我是您的专属顾问,随时为您服务")],
+    &[],
+];
+
 /// What a run has sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sent {
@@ -119,6 +146,10 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
         });
     }
     library::fill(&mut teller, &companies, &visitors).await?;
+    for (number, customer_id) in customers.into_iter().enumerate() {
+        let uid = cards[number * 5 % cards.len()];
+        teller.talk(number, Pair { uid, customer_id }).await?;
+    }
     Ok(teller.sent)
 }
 
@@ -287,6 +318,41 @@ impl Teller<'_> {
                     at: request.metadata.at,
                 };
                 let done = self.desk.run(request, &react).await;
+                self.count(done)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every other customer has read what they were told; enterprise users have read everything.
+    async fn talk(&mut self, number: usize, pair: Pair) -> anyhow::Result<()> {
+        let mut said = None;
+        for (place, (by_card, text)) in TALKS[number % TALKS.len()].iter().enumerate() {
+            let request = self.request(&format!("talk/{number}/{place}"));
+            if self.known_as(&request, "Message").is_some() {
+                continue;
+            }
+            let send = SendChat {
+                id: self.desk.ledger().next_id("message").await?,
+                pair,
+                writer: if *by_card { Side::Card } else { Side::Customer },
+                content: ChatContent::read(&(*text).into())?,
+            };
+            let done = self.desk.run(&once(&request), &send).await;
+            said = done.as_ref().ok().map(|done| done.position).or(said);
+            self.count(done)?;
+        }
+        let Some(through) = said else { return Ok(()) };
+        for (side, reads) in [
+            (Side::Card, true),
+            (Side::Customer, number.is_multiple_of(2)),
+        ] {
+            if reads {
+                let request = self.request(&format!("read/{number}"));
+                let id = ConversationId { pair, side }.to_string();
+                let read = ConversationCommand::Read { through };
+                let desk = self.desk;
+                let done = desk.execute::<Conversation>(&request, &id, read).await;
                 self.count(done)?;
             }
         }

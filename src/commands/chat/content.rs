@@ -215,10 +215,9 @@ impl ChatContent {
 fn kind(object: &Map<String, Value>) -> Result<ChatKind, BadContent> {
     let number = match object.get("info_type") {
         None | Some(Value::Null) if object.contains_key("msg") => Some(1),
-        None | Some(Value::Null) => None,
         Some(Value::Number(number)) => number.as_i64(),
         Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
+        None | Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
     };
     number
         .and_then(ChatKind::from_number)

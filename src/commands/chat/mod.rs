@@ -161,7 +161,7 @@ impl Operation for HandOverPhone {
         if book.state::<Customer>(&id).await? == before {
             return Ok(());
         }
-        let content = ChatContent::phone(&self.phone).map_err(refused)?;
+        let content = ChatContent::phone(&self.phone).map_err(|bad| refused(&bad))?;
         say(book, self.id, (self.pair, Side::Customer), &content).await
     }
 }
@@ -218,10 +218,11 @@ impl ConsultProduct {
             .filter(|(owner, _)| Some(*owner) == company_id)
             .ok_or(Stop::Refused(ChatError::NoProduct))?;
         let cover = profile.content.first_picture().unwrap_or_default();
-        ChatContent::product(self.product_id, cover, &profile.name, &profile.price).map_err(refused)
+        ChatContent::product(self.product_id, cover, &profile.name, &profile.price)
+            .map_err(|bad| refused(&bad))
     }
 }
 
-fn refused(bad: BadContent) -> Stop<ChatError> {
+fn refused(bad: &BadContent) -> Stop<ChatError> {
     Stop::Refused(ChatError::Content(bad.to_string()))
 }

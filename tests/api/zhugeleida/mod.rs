@@ -4,11 +4,13 @@ mod binding;
 mod cards;
 mod case_lists;
 mod cases;
+mod chat;
 mod data_set;
 mod diaries;
 mod library;
 mod library_refusals;
 mod library_staff;
+mod live;
 mod login;
 mod praise;
 mod products;
@@ -87,6 +89,16 @@ impl House {
     async fn some_card(&self) -> i64 {
         let company = self.company("北京打铁的信息科技").await;
         self.card(company, json!({})).await
+    }
+
+    /// An enterprise user, who signs like a customer does.
+    async fn enterprise(&self, company_id: i64) -> Customer {
+        let fields = json!({ "company_id": company_id, "username": "张聪" });
+        let data = self.done("Card/new", json!({ "CreateCard": fields })).await;
+        Customer {
+            id: id(&data),
+            token: data["token"].as_str().unwrap().to_owned(),
+        }
     }
 
     async fn customer(&self, code: &str) -> Customer {
