@@ -148,7 +148,7 @@ pub struct Settings {
     pub wechat: WechatSettings,
 
     /// How long an order waits for its payment before it is cancelled, in seconds; 0: for ever. Default 1800, half an hour.
-    #[arg(long, env = "SHIJI_ORDER_PAY_WINDOW_SECS", default_value = "1800", value_name = "SECONDS", value_parser = seconds_or_never)]
+    #[arg(long, env = "SHIJI_ORDER_PAY_WINDOW_SECS", default_value = "1800", value_name = "SECONDS", value_parser = seconds_or_none)]
     pub order_pay_window_secs: Duration,
 
     /// Address of the payment gateway, without a slash at its end. Absent: every payment is approved at once.
@@ -377,13 +377,6 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Zero is "never"; what it means stands with the field.
-fn seconds_or_never(text: &str) -> Result<Duration, String> {
-    match text {
-        "0" => Ok(Duration::ZERO),
-        text => seconds(text),
-    }
-}
-
 fn millis(text: &str) -> Result<Duration, String> {
     let number = count(text).map_err(|reason| format!("{reason}, of milliseconds"))?;
     Ok(Duration::from_millis(number as u64))
@@ -479,7 +472,7 @@ mod tests {
         let settings = given(&["--order-pay-window-secs", "0"]).unwrap();
         assert_eq!(settings.order_pay_window_secs, Duration::ZERO);
         assert!(
-            given(&["--order-pay-window-secs", "-1"])
+            given(&["--order-pay-window-secs=-1"])
                 .unwrap_err()
                 .contains("SHIJI_ORDER_PAY_WINDOW_SECS")
         );

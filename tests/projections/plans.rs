@@ -66,10 +66,10 @@ const FILL: [&str; 19] = [
      FROM generate_series(1, 5000) n",
     "WITH copies AS (
          INSERT INTO message_copies
-         SELECT from_kind, from_id, to_kind, to_id, position, id FROM messages
+         SELECT from_kind, from_id, to_kind, to_id, position, id, false FROM messages
          UNION ALL
-         SELECT to_kind, to_id, from_kind, from_id, position, id FROM messages WHERE from_id <> to_id
-         RETURNING *
+         SELECT to_kind, to_id, from_kind, from_id, position, id, true FROM messages WHERE from_id <> to_id
+         RETURNING owner_kind, owner_id, peer_kind, peer_id, position, message_id
      )
      INSERT INTO conversations
      SELECT DISTINCT ON (owner_id, owner_kind, peer_id, peer_kind) * FROM copies
