@@ -4,6 +4,7 @@ mod articles;
 mod catalogue;
 mod comments;
 mod evening;
+mod examples;
 mod follows;
 mod market;
 mod media;
