@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
@@ -36,6 +36,19 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             (status, Broken::new(Box::new(error)), ()).into_response()
         }
+    }
+}
+
+/// A refusal or a breakdown as it leaves: an overload asks to come back in a second, a breakdown is logged by [`frame`].
+pub fn failed(status: StatusCode, failure: &impl Serialize, broken: Option<Broken>) -> Response {
+    let mut response = json(status, failure);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = HeaderValue::from_static("1");
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    match broken {
+        Some(broken) => (broken, response).into_response(),
+        None => response,
     }
 }
 

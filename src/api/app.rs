@@ -147,6 +147,12 @@ impl App {
         self.desk().ledger()
     }
 
+    /// Whether a query failed because no connection was free: an overload, unless the database is away altogether.
+    #[must_use]
+    pub fn is_crowded(&self, error: &sqlx::Error) -> bool {
+        matches!(error, sqlx::Error::PoolTimedOut) && self.ledger().unready().is_none()
+    }
+
     /// Connections for queries.
     #[must_use]
     pub fn reads(&self) -> &PgPool {

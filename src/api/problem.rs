@@ -6,6 +6,67 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What breaks is a fault of a surface, whatever it is.
+macro_rules! faults {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                Self::fault(error)
+            }
+        }
+    )+};
+}
+
+/// What surfaces with an `invalid(field)` say of requests and callers, each in its own words.
+macro_rules! refuses_by_field {
+    () => {
+        impl From<$crate::api::wire::Invalid> for Problem {
+            fn from(invalid: $crate::api::wire::Invalid) -> Self {
+                Self::invalid(invalid.field)
+            }
+        }
+
+        impl From<$crate::api::wire::Unreadable> for Problem {
+            fn from(_: $crate::api::wire::Unreadable) -> Self {
+                Self::invalid("body")
+            }
+        }
+
+        impl From<$crate::api::request::BadKey> for Problem {
+            fn from(_: $crate::api::request::BadKey) -> Self {
+                Self::invalid("Idempotency-Key")
+            }
+        }
+
+        impl From<$crate::api::request::BadPosition> for Problem {
+            fn from(_: $crate::api::request::BadPosition) -> Self {
+                Self::invalid("X-Position")
+            }
+        }
+
+        impl From<$crate::api::request::BodyError> for Problem {
+            fn from(error: $crate::api::request::BodyError) -> Self {
+                match error {
+                    $crate::api::request::BodyError::TooLarge => Self::body_too_large(),
+                    $crate::api::request::BodyError::BrokeOff => Self::invalid("body"),
+                }
+            }
+        }
+
+        impl From<$crate::api::identity::IdentityError> for Problem {
+            fn from(error: $crate::api::identity::IdentityError) -> Self {
+                match error {
+                    $crate::api::identity::IdentityError::NotLoggedIn => Self::not_logged_in(),
+                    $crate::api::identity::IdentityError::Disabled => Self::account_disabled(),
+                    $crate::api::identity::IdentityError::Fault(fault) => Self::fault(fault),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {faults, refuses_by_field};
+
 /// A refusal or breakdown in words.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {

@@ -2,18 +2,15 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::Answer;
 use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
-use crate::api::identity::IdentityError;
 use crate::api::login::LoginFailure;
-use crate::api::request::{BadKey, BadPosition, BodyError};
-use crate::api::wire::{Invalid, Unreadable};
+use crate::api::problem::{faults, refuses_by_field};
 use crate::commands::DeskError;
 use crate::commands::Refusal;
 use crate::commands::media::MediaError;
@@ -175,11 +172,10 @@ impl Problem {
         }
     }
 
-    /// A query that failed. No free connection is an overload, unless the database is away altogether.
+    /// A query that failed.
     #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {
-        let crowded = matches!(error, sqlx::Error::PoolTimedOut);
-        if crowded && app.ledger().unready().is_none() {
+        if app.is_crowded(&error) {
             return Self::overloaded();
         }
         Self::fault(error)
@@ -211,15 +207,7 @@ impl Problem {
 
     /// The answer with a body of another shape around [`Problem::answer`].
     pub fn shaped(self, body: &impl serde::Serialize) -> Response {
-        let mut response = answer::json(self.status, body);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from_static("1");
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        match self.broken {
-            Some(broken) => (broken, response).into_response(),
-            None => response,
-        }
+        answer::failed(self.status, body, self.broken)
     }
 }
 
@@ -230,48 +218,7 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Invalid> for Problem {
-    fn from(invalid: Invalid) -> Self {
-        Self::invalid(invalid.field)
-    }
-}
-
-impl From<Unreadable> for Problem {
-    fn from(_: Unreadable) -> Self {
-        Self::invalid("body")
-    }
-}
-
-impl From<BadKey> for Problem {
-    fn from(_: BadKey) -> Self {
-        Self::invalid("Idempotency-Key")
-    }
-}
-
-impl From<BadPosition> for Problem {
-    fn from(_: BadPosition) -> Self {
-        Self::invalid("X-Position")
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooLarge => Self::body_too_large(),
-            BodyError::BrokeOff => Self::invalid("body"),
-        }
-    }
-}
-
-impl From<IdentityError> for Problem {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::NotLoggedIn => Self::not_logged_in(),
-            IdentityError::Disabled => Self::account_disabled(),
-            IdentityError::Fault(fault) => Self::fault(fault),
-        }
-    }
-}
+refuses_by_field!();
 
 impl<E: Refusal> From<DeskError<E>> for Problem
 where
@@ -342,26 +289,4 @@ impl From<MediaError> for Problem {
     }
 }
 
-impl From<LoadError> for Problem {
-    fn from(fault: LoadError) -> Self {
-        Self::fault(fault)
-    }
-}
-
-impl From<IdError> for Problem {
-    fn from(fault: IdError) -> Self {
-        Self::fault(fault)
-    }
-}
-
-impl From<FileError> for Problem {
-    fn from(fault: FileError) -> Self {
-        Self::fault(fault)
-    }
-}
-
-impl From<BrokeOff> for Problem {
-    fn from(fault: BrokeOff) -> Self {
-        Self::fault(fault)
-    }
-}
+faults!(LoadError, IdError, FileError, BrokeOff);

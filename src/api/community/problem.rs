@@ -1,7 +1,6 @@
 //! Every reason of the community to say no, with its code and words (`contract/community.md` 1.3).
 
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,11 +9,9 @@ use utoipa::ToSchema;
 use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
-use crate::api::identity::IdentityError;
 use crate::api::login::LoginFailure;
 use crate::api::passwords::PasswordFault;
-use crate::api::request::{BadKey, BadPosition, BodyError};
-use crate::api::wire::{Invalid, Unreadable};
+use crate::api::problem::{faults, refuses_by_field};
 use crate::commands::account::AccountError;
 use crate::commands::article::ArticleError;
 use crate::commands::cart::CartError;
@@ -191,11 +188,10 @@ impl Problem {
         }
     }
 
-    /// A query that failed. No free connection is an overload, unless the database is away altogether.
+    /// A query that failed.
     #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {
-        let crowded = matches!(error, sqlx::Error::PoolTimedOut);
-        if crowded && app.ledger().unready().is_none() {
+        if app.is_crowded(&error) {
             return Self::overloaded();
         }
         Self::fault(error)
@@ -218,60 +214,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = answer::json(self.status, &self.failure);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from_static("1");
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        match self.broken {
-            Some(broken) => (broken, response).into_response(),
-            None => response,
-        }
+        answer::failed(self.status, &self.failure, self.broken)
     }
 }
 
-impl From<Invalid> for Problem {
-    fn from(invalid: Invalid) -> Self {
-        Self::invalid(invalid.field)
-    }
-}
-
-impl From<Unreadable> for Problem {
-    fn from(_: Unreadable) -> Self {
-        Self::invalid("body")
-    }
-}
-
-impl From<BadKey> for Problem {
-    fn from(_: BadKey) -> Self {
-        Self::invalid("Idempotency-Key")
-    }
-}
-
-impl From<BadPosition> for Problem {
-    fn from(_: BadPosition) -> Self {
-        Self::invalid("X-Position")
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooLarge => Self::body_too_large(),
-            BodyError::BrokeOff => Self::invalid("body"),
-        }
-    }
-}
-
-impl From<IdentityError> for Problem {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::NotLoggedIn => Self::not_logged_in(),
-            IdentityError::Disabled => Self::account_disabled(),
-            IdentityError::Fault(fault) => Self::fault(fault),
-        }
-    }
-}
+refuses_by_field!();
 
 impl<E: Refusal> From<DeskError<E>> for Problem
 where
@@ -441,17 +388,6 @@ impl From<PayFailure> for Problem {
             PayFailure::Desk(error) => error.into(),
         }
     }
-}
-
-/// What breaks is a fault, whatever it is.
-macro_rules! faults {
-    ($($error:ty),+ $(,)?) => {$(
-        impl From<$error> for Problem {
-            fn from(error: $error) -> Self {
-                Self::fault(error)
-            }
-        }
-    )+};
 }
 
 faults!(

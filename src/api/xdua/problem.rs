@@ -1,7 +1,6 @@
 //! Every reason of this surface to say no, with its number and words (`contract/xdua.md` 1).
 
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -142,11 +141,10 @@ impl Problem {
         }
     }
 
-    /// A query that failed. No free connection is an overload, unless the database is away altogether.
+    /// A query that failed.
     #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {
-        let crowded = matches!(error, sqlx::Error::PoolTimedOut);
-        if crowded && app.ledger().unready().is_none() {
+        if app.is_crowded(&error) {
             return Self::overloaded();
         }
         Self::fault(error)
@@ -160,15 +158,7 @@ impl IntoResponse for Problem {
             reason: self.reason,
             result: self.result,
         };
-        let mut response = answer::json(self.status, &failure);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from_static("1");
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        match self.broken {
-            Some(broken) => (broken, response).into_response(),
-            None => response,
-        }
+        answer::failed(self.status, &failure, self.broken)
     }
 }
 

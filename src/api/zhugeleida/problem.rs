@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::Answer;
 use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
+use crate::api::problem::faults;
 use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Flaw, Invalid, Unreadable};
 use crate::commands::card::CardError;
@@ -151,11 +151,10 @@ impl Problem {
         (self.code, self.msg)
     }
 
-    /// A query that failed. No free connection is an overload, unless the database is away altogether.
+    /// A query that failed.
     #[must_use]
     pub fn query(app: &App, error: sqlx::Error) -> Self {
-        let crowded = matches!(error, sqlx::Error::PoolTimedOut);
-        if crowded && app.ledger().unready().is_none() {
+        if app.is_crowded(&error) {
             return Self::overloaded();
         }
         Self::fault(error)
@@ -169,15 +168,7 @@ impl IntoResponse for Problem {
             msg: self.msg,
             data: self.flaws,
         };
-        let mut response = answer::json(self.status, &failure);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from_static("1");
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        match self.broken {
-            Some(broken) => (broken, response).into_response(),
-            None => response,
-        }
+        answer::failed(self.status, &failure, self.broken)
     }
 }
 
@@ -268,17 +259,6 @@ impl From<WechatError> for Problem {
             WechatError::Away(_) | WechatError::Broken { .. } => Self::fault(error),
         }
     }
-}
-
-/// What breaks is a fault, whatever it is.
-macro_rules! faults {
-    ($($error:ty),+ $(,)?) => {$(
-        impl From<$error> for Problem {
-            fn from(error: $error) -> Self {
-                Self::fault(error)
-            }
-        }
-    )+};
 }
 
 faults!(LoadError, IdError, BrokeOff, DoesNotOpen);
