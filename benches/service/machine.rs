@@ -34,6 +34,8 @@ pub async fn describe(stage: &Stage) -> Result<Value> {
         "seconds": options.seconds,
         "warmup_seconds": options.warmup,
         "seed_tasks": options.seed_tasks,
+        "seed_members": options.seed_members,
+        "seed_articles": options.seed_articles,
         "stock_pool": options.stock_pool,
         "quick": options.quick,
     }))

@@ -68,6 +68,15 @@ pub struct Options {
     /// Tasks in every store before the first row.
     #[arg(long, default_value_t = 1000)]
     pub seed_tasks: usize,
+    /// Members of the community in every store, before the first row that needs them.
+    #[arg(long, default_value_t = 256, value_parser = at_least_eight)]
+    pub seed_members: usize,
+    /// Articles they have written by then.
+    #[arg(long, default_value_t = 3000, value_parser = at_least_eight)]
+    pub seed_articles: usize,
+    /// Events of the stream in the row `long_stream`.
+    #[arg(long, default_value_t = 10_000)]
+    pub long_stream: u64,
     /// Leave a contender out: `ours`, `stock` or `pgbench`.
     #[arg(long, value_delimiter = ',')]
     pub without: Vec<String>,
@@ -97,6 +106,9 @@ impl Options {
             self.seconds = 0.7;
             self.warmup = 0.2;
             self.seed_tasks = self.seed_tasks.min(100);
+            self.seed_members = self.seed_members.min(40);
+            self.seed_articles = self.seed_articles.min(300);
+            self.long_stream = self.long_stream.min(300);
             self.connections = vec![1, 32];
         }
         self
@@ -106,5 +118,13 @@ impl Options {
     #[must_use]
     pub fn has(&self, contender: &str) -> bool {
         !self.without.iter().any(|name| name == contender)
+    }
+}
+
+/// Fewer could not react to each other.
+fn at_least_eight(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number >= 8 => Ok(number),
+        _ => Err("a number from 8 on".to_owned()),
     }
 }

@@ -17,6 +17,8 @@ pub struct Pgbench {
     user: String,
     database: String,
     script: PathBuf,
+    defines: Vec<String>,
+    search_path: Option<String>,
     logs: PathBuf,
 }
 
@@ -37,8 +39,26 @@ impl Pgbench {
             user: at.user.clone(),
             database: at.name.clone(),
             script: path,
+            defines: Vec::new(),
+            search_path: None,
             logs,
         })
+    }
+
+    /// Looks for tables in these schemas.
+    #[must_use]
+    pub fn within(mut self, schemas: &[String]) -> Self {
+        self.search_path = Some(format!("-c search_path={}", schemas.join(",")));
+        self
+    }
+
+    /// Gives the script's variables, as `name=value`.
+    #[must_use]
+    pub fn define(mut self, variables: &[String]) -> Self {
+        for variable in variables {
+            self.defines.push(format!("--define={variable}"));
+        }
+        self
     }
 }
 
@@ -74,6 +94,8 @@ impl Contender for Pgbench {
             .arg(format!("--time={seconds}"))
             .arg(format!("--host={}", self.socket.display()))
             .arg(format!("--username={}", self.user))
+            .envs(self.search_path.as_ref().map(|path| ("PGOPTIONS", path)))
+            .args(&self.defines)
             .arg(format!("--file={}", self.script.display()))
             .arg(&self.database)
             .current_dir(&self.logs)

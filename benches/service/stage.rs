@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use crate::contest::Contender;
@@ -15,7 +17,11 @@ use crate::options::Options;
 use crate::pgbench::{Database, Pgbench};
 use crate::report::Report;
 use crate::rows::task_create::CreateTask;
-use crate::servers::{Ours, Postgres, Service, binaries, create_databases, start_stock};
+use crate::servers::community::Size;
+use crate::servers::{Community, Ours, Postgres, Service, binaries, create_databases, start_stock};
+
+/// Clients of `pgbench` for which the private PostgreSQL of ours has connections.
+const CLIENTS_BESIDE_OURS: usize = 128;
 
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
@@ -85,6 +91,64 @@ impl Stage {
         Ok(())
     }
 
+    /// Lets members come and write, in every service that takes part; once.
+    ///
+    /// # Errors
+    ///
+    /// When something answers wrongly.
+    pub async fn community(&mut self) -> Result<()> {
+        let size = Size {
+            members: self.options.seed_members,
+            articles: self.options.seed_articles,
+        };
+        let stock_url = self.postgres.url("stock");
+        for service in self.services().filter(|one| one.community.is_none()) {
+            let (members, articles) = (size.members, size.articles);
+            eprintln!(
+                "  {}: {members} members and {articles} articles come",
+                service.name
+            );
+            let community = if service.name == "ours" {
+                Community::of_ours(service.address, &service.wire, size).await
+            } else {
+                Community::of_stock(&stock_url, size).await
+            };
+            service.community = Some(Rc::new(community.context(service.name)?));
+        }
+        if let Some(ours) = &self.ours_cli {
+            // As after a minute of rest; `pgbench` runs on the same tables.
+            let mut database = ours.database()?.connect().await?;
+            sqlx::raw_sql("VACUUM ANALYZE")
+                .execute(&mut database)
+                .await?;
+            database.close().await?;
+        }
+        Ok(())
+    }
+
+    /// The community of ours, if it takes part.
+    #[must_use]
+    pub fn our_community(&self) -> Option<Rc<Community>> {
+        self.ours.as_ref()?.community.clone()
+    }
+
+    /// How large the databases of ours and of the stock service are, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// When one does not say.
+    pub async fn database_bytes(&self) -> Result<(Option<i64>, Option<i64>)> {
+        let ours = match &self.ours_cli {
+            Some(ours) => Some(database_bytes(ours.database()?).await?),
+            None => None,
+        };
+        let stock = match &self.stock {
+            Some(_) => Some(database_bytes(self.postgres.url("stock").parse()?).await?),
+            None => None,
+        };
+        Ok((ours, stock))
+    }
+
     /// The services that take part, ours first.
     pub fn services(&mut self) -> impl Iterator<Item = &mut Service> {
         self.ours.iter_mut().chain(&mut self.stock)
@@ -133,6 +197,37 @@ impl Stage {
         Pgbench::new(&self.bin, &database, name, script, self.folder.path()).map(Some)
     }
 
+    /// `pgbench` on the very tables that ours reads, while it idles. They leave room for so many clients and not more.
+    ///
+    /// # Errors
+    ///
+    /// When the script cannot be written or the database of ours cannot be found.
+    pub fn pgbench_on_ours(
+        &self,
+        connections: usize,
+        script: (&str, &str),
+        variables: &[String],
+    ) -> Result<Option<Box<dyn Contender>>> {
+        let (Some(ours), true) = (&self.ours_cli, connections <= CLIENTS_BESIDE_OURS) else {
+            return Ok(None);
+        };
+        if !self.options.has("pgbench") {
+            return Ok(None);
+        }
+        let database = ours.database()?;
+        let socket = database.get_socket().context("ours has no socket")?;
+        let database = Database {
+            socket: socket.clone(),
+            user: database.get_username().to_owned(),
+            name: database.get_database().unwrap_or("shiji").to_owned(),
+        };
+        let (name, script) = script;
+        let pgbench = Pgbench::new(&self.bin, &database, name, script, self.folder.path())?;
+        let mut schemas = shiji::projections::search_path();
+        schemas.push("public".to_owned());
+        Ok(Some(Box::new(pgbench.within(&schemas).define(variables))))
+    }
+
     /// The last word: totals are right, and the log verifies.
     ///
     /// # Errors
@@ -152,6 +247,15 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+async fn database_bytes(database: PgConnectOptions) -> Result<i64> {
+    let mut database = database.connect().await?;
+    let bytes = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+        .fetch_one(&mut database)
+        .await?;
+    database.close().await?;
+    Ok(bytes)
 }
 
 fn temporary_folder(options: &Options) -> Result<TempDir> {
@@ -180,18 +284,18 @@ impl Contender for Loaded<'_> {
     }
 
     async fn round(&mut self, connections: usize, span: Span) -> Result<Tally> {
-        let address = self.service.address;
+        let (name, address) = (self.service.name, self.service.address);
+        self.case.prepare(address, span).await.context(name)?;
         let case = Rc::clone(&self.case);
-        match self.rate {
-            None => checked(self.service, closed_loop(address, case, connections, span)).await,
+        let tally = match self.rate {
+            None => checked(self.service, closed_loop(address, case, connections, span)).await?,
             Some(rate) => {
-                checked(
-                    self.service,
-                    open_loop(address, case, connections, rate, span),
-                )
-                .await
+                let load = open_loop(address, case, connections, rate, span);
+                checked(self.service, load).await?
             }
-        }
+        };
+        self.case.check(address).await.context(name)?;
+        Ok(tally)
     }
 }
 

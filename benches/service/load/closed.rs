@@ -12,7 +12,8 @@ use super::{Case, Connection, Span, Tally};
 
 /// Loads an address over a number of connections and tallies the answers.
 ///
-/// Requests under way when the time is over are finished and checked, but not measured.
+/// What is under way when the time is over is finished and checked, but not measured. A round whose case runs out of
+/// things to ask for is over then.
 ///
 /// # Errors
 ///
@@ -40,7 +41,11 @@ pub async fn closed_loop(
         clients.spawn_local(client.run(lane as u64, from, until));
     }
     clients.await;
-    Ok(tally.replace(Tally::new(span.measured)))
+    let mut tally = tally.replace(Tally::new(span.measured));
+    if let Some(ended) = tally.ended {
+        tally.measured = ended.min(until).saturating_duration_since(from);
+    }
+    Ok(tally)
 }
 
 struct Client {
@@ -51,22 +56,29 @@ struct Client {
 
 impl Client {
     async fn run(mut self, lane: u64, from: Instant, until: Instant) {
-        let mut sent = Instant::now();
+        let steps = self.case.steps();
+        let mut began = Instant::now();
         for nth in 0.. {
-            if sent >= until {
+            if nth % steps == 0 && (began >= until || self.tally.borrow().ended.is_some()) {
                 return;
             }
-            let answer = self
-                .connection
-                .exchange(&self.case.request((lane << 32) | nth))
-                .await;
+            let nth = (lane << 32) | nth;
+            let Some(request) = self.case.request(nth) else {
+                self.tally.borrow_mut().ended.get_or_insert(began);
+                return;
+            };
+            let answer = self.connection.exchange(&request).await;
             let arrived = Instant::now();
-            let latency = (arrived >= from && arrived < until).then(|| arrived - sent);
-            self.tally.borrow_mut().count(&answer, &*self.case, latency);
+            let mut tally = self.tally.borrow_mut();
+            let whole = (nth + 1).is_multiple_of(steps);
+            let measured = whole && arrived >= from && arrived < until && tally.ended.is_none();
+            tally.count(nth, &answer, &*self.case, measured.then(|| arrived - began));
             if answer.is_err() {
                 return;
             }
-            sent = arrived;
+            if whole {
+                began = arrived;
+            }
         }
     }
 }

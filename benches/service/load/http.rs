@@ -131,6 +131,35 @@ pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
+/// How often a text occurs in another. Only places that begin like the text are compared.
+#[must_use]
+pub fn count(body: &[u8], text: &[u8]) -> usize {
+    body.windows(text.len())
+        .filter(|window| window[1] == text[1] && *window == text)
+        .count()
+}
+
+/// The text between a key and the next quotation mark.
+#[must_use]
+pub fn text_after(body: &[u8], key: &[u8]) -> Option<String> {
+    let rest = &body[find(body, key)? + key.len()..];
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    Some(std::str::from_utf8(&rest[..end]).ok()?.to_owned())
+}
+
+/// The whole numbers that follow a key, wherever it occurs.
+#[must_use]
+pub fn numbers_after(body: &[u8], key: &[u8]) -> Vec<i64> {
+    let mut numbers = Vec::new();
+    let mut rest = body;
+    while let Some(at) = find(rest, key) {
+        rest = &rest[at..];
+        numbers.extend(number_after(rest, key));
+        rest = &rest[key.len()..];
+    }
+    numbers
+}
+
 /// The whole number that follows the first occurrence of a key.
 #[must_use]
 pub fn number_after(body: &[u8], key: &[u8]) -> Option<i64> {

@@ -100,10 +100,15 @@ impl Client {
             let Some((nth, due)) = next else {
                 return;
             };
-            let answer = self.connection.exchange(&self.case.request(nth)).await;
+            let Some(request) = self.case.request(nth) else {
+                return;
+            };
+            let answer = self.connection.exchange(&request).await;
             let arrived = Instant::now();
             let latency = (due >= from && due < until).then(|| arrived - due);
-            self.tally.borrow_mut().count(&answer, &*self.case, latency);
+            self.tally
+                .borrow_mut()
+                .count(nth, &answer, &*self.case, latency);
             if answer.is_err() {
                 return;
             }

@@ -1,6 +1,6 @@
 //! What one round of load came to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
@@ -23,6 +23,8 @@ pub struct Tally {
     pub created: Vec<i64>,
     /// Right answers that came before the read tables showed them (`X-Pending`).
     pub pending: u64,
+    /// When there was nothing left to ask for, if that was before the end.
+    pub ended: Option<Instant>,
     /// Cores that the load generator kept busy, when known.
     pub generator_cores: Option<f64>,
     /// Cores that the service kept busy (without its database), when known.
@@ -48,6 +50,7 @@ impl Tally {
             latency: Histogram::new_with_bounds(1_000, longest, 3).expect("constant bounds"),
             created: Vec::new(),
             pending: 0,
+            ended: None,
             generator_cores: None,
             service_cores: None,
             failures: 0,
@@ -58,12 +61,13 @@ impl Tally {
     /// Counts an answer: right or wrong, and inside the measured time when it has a latency.
     pub fn count(
         &mut self,
+        nth: u64,
         answer: &Result<Answer<'_>>,
         case: &dyn Case,
         latency: Option<Duration>,
     ) {
         let judged = match answer {
-            Ok(answer) => case.judge(answer),
+            Ok(answer) => case.judge(nth, answer),
             Err(broken) => Err(format!("{broken:#}")),
         };
         match judged {

@@ -1,5 +1,6 @@
-//! The result: a table in the terminal ([`terminal`]) and `target/bench/report.json`.
+//! The result: a table in the terminal ([`terminal`]), `target/bench/report.json`, and a page with plots ([`page`]).
 
+mod page;
 mod terminal;
 
 use std::path::Path;
@@ -32,17 +33,35 @@ struct Line {
     what: String,
     value: f64,
     unit: &'static str,
-    baseline: f64,
+    /// Nothing where a figure is only stated.
+    baseline: Option<f64>,
     bound: Option<Bound>,
 }
 
+/// A figure of its own.
+#[derive(Debug)]
+pub struct Figure {
+    /// A stable name.
+    pub id: String,
+    /// What it is, in one sentence.
+    pub what: String,
+    /// Ours.
+    pub value: f64,
+    /// In what.
+    pub unit: &'static str,
+    /// What it is compared with, if with anything.
+    pub baseline: Option<f64>,
+    /// What the ratio must be, if it is promised.
+    pub bound: Option<Bound>,
+}
+
 impl Line {
-    fn ratio(&self) -> f64 {
-        self.value / self.baseline
+    fn ratio(&self) -> Option<f64> {
+        self.baseline.map(|baseline| self.value / baseline)
     }
 
     fn holds(&self) -> Option<bool> {
-        self.bound.map(|bound| bound.holds(self.ratio()))
+        Some(self.bound?.holds(self.ratio()?))
     }
 
     fn to_json(&self) -> Value {
@@ -150,9 +169,46 @@ impl Report {
             ),
             value: ours.median(metric),
             unit: metric.unit(),
-            baseline: theirs.median(their),
+            baseline: Some(theirs.median(their)),
             bound,
         });
+    }
+
+    /// Adds the standing of ours in a row that nobody else takes part in: its figures are stated.
+    pub fn state(&mut self, row: &dyn Row, ours: Standing) {
+        for metric in Metric::ALL {
+            self.rows.push(Line {
+                id: format!("{}.{}.{}", row.id(), ours.connections, metric.name()),
+                what: format!(
+                    "{}, {} connections: {}",
+                    row.id(),
+                    ours.connections,
+                    metric.name()
+                ),
+                value: ours.median(metric),
+                unit: metric.unit(),
+                baseline: None,
+                bound: None,
+            });
+        }
+        self.measured.push((row.id(), ours));
+    }
+
+    /// Adds a figure that is no throughput and no latency of two contenders.
+    pub fn figure(&mut self, figure: Figure) {
+        self.rows.push(Line {
+            id: figure.id,
+            what: figure.what,
+            value: figure.value,
+            unit: figure.unit,
+            baseline: figure.baseline,
+            bound: figure.bound,
+        });
+    }
+
+    /// Keeps a standing for the tables and plots, without a comparison.
+    pub fn keep(&mut self, row: &dyn Row, standing: Standing) {
+        self.measured.push((row.id(), standing));
     }
 
     /// The best figure of a contender in a row, over all numbers of connections.
@@ -166,7 +222,7 @@ impl Report {
     }
 
     /// Compares the best throughputs, each at its own best number of connections.
-    pub fn compare_best(&mut self, row: &dyn Row, against: &'static str) {
+    pub fn compare_best(&mut self, row: &dyn Row, against: &'static str, bound: Option<Bound>) {
         let best = |name| self.best(row.id(), name, Metric::Throughput);
         if let (Some(value), Some(baseline)) = (best("ours"), best(against)) {
             self.rows.push(Line {
@@ -177,17 +233,17 @@ impl Report {
                 ),
                 value,
                 unit: Metric::Throughput.unit(),
-                baseline,
-                bound: None,
+                baseline: Some(baseline),
+                bound,
             });
         }
     }
 
-    /// Saves everything as JSON.
+    /// Saves everything, as JSON and as a page.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// When a file cannot be written.
     pub fn save(&self) -> Result<()> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAVED);
         if let Some(folder) = path.parent() {
@@ -209,7 +265,8 @@ impl Report {
             "notes": self.notes,
         });
         std::fs::write(&path, serde_json::to_string_pretty(&report)?)?;
-        println!("saved {SAVED}");
+        std::fs::write(path.with_extension("html"), self.page())?;
+        println!("saved {SAVED}, and a page with plots beside it");
         Ok(())
     }
 

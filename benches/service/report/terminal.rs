@@ -71,8 +71,13 @@ fn promises(lines: &[&Line]) -> Table {
         table.add_row(vec![
             Cell::new(&line.what),
             right(format!("{:.1} {}", line.value, line.unit)),
-            right(format!("{:.1} {}", line.baseline, line.unit)),
-            right(format!("{:.2}", line.ratio())),
+            right(line.baseline.map_or(String::new(), |baseline| {
+                format!("{baseline:.1} {}", line.unit)
+            })),
+            right(
+                line.ratio()
+                    .map_or(String::new(), |ratio| format!("{ratio:.2}")),
+            ),
             right(line.bound.map_or(String::new(), |bound| bound.to_string())),
             Cell::new(if line.holds() == Some(true) {
                 "yes"

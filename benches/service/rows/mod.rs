@@ -1,5 +1,13 @@
 //! What is measured: one file a row. A new row is a file with a [`Row`] and a line in [`all`].
 
+mod article_detail;
+mod article_like;
+mod article_list;
+mod contention;
+mod long_stream;
+mod order_create;
+mod public_list;
+mod statements;
 pub mod task_create;
 mod task_create_paced;
 mod task_list;
@@ -30,8 +38,17 @@ pub trait Row {
 pub fn all() -> Vec<Box<dyn Row>> {
     vec![
         Box::new(task_list::TaskList),
+        Box::new(article_list::ArticleList),
+        Box::new(article_detail::ArticleDetail),
+        Box::new(public_list::PublicList),
         Box::new(task_create::TaskCreate),
         Box::new(task_create_paced::TaskCreatePaced),
+        Box::new(article_like::ArticleLike),
+        Box::new(order_create::OrderCreate),
+        Box::new(contention::LikeOneArticle),
+        Box::new(contention::EditOneCart),
+        Box::new(contention::BuyOneTicket),
+        Box::new(long_stream::LongStream),
     ]
 }
 
@@ -69,6 +86,17 @@ pub struct Goal {
     pub theirs: Metric,
     /// What the ratio ours ÷ theirs must be.
     pub bound: Bound,
+}
+
+/// What a list over HTTP must reach of its statement alone.
+const fn four_fifths_of_pgbench(connections: usize) -> Goal {
+    Goal {
+        connections,
+        ours: Metric::Throughput,
+        against: "pgbench",
+        theirs: Metric::Throughput,
+        bound: Bound::AtLeast(0.8),
+    }
 }
 
 /// The side on which a ratio is good.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{Bound, Goal, Row};
 use crate::contest::{Metric, contest};
-use crate::load::{Answer, Case, number_after};
+use crate::load::{Answer, Case, count, number_after};
 use crate::report::Report;
 use crate::servers::Wire;
 use crate::stage::Stage;
@@ -83,11 +83,11 @@ impl ListTasks {
 }
 
 impl Case for ListTasks {
-    fn request(&self, _nth: u64) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.request)
+    fn request(&self, _nth: u64) -> Option<Cow<'_, [u8]>> {
+        Some(Cow::Borrowed(&self.request))
     }
 
-    fn judge(&self, answer: &Answer<'_>) -> Result<Option<i64>, String> {
+    fn judge(&self, _nth: u64, answer: &Answer<'_>) -> Result<Option<i64>, String> {
         answer.expect_success()?;
         let shown = count(answer.body, b"\"priority\":");
         let total = number_after(answer.body, b"\"total\":");
@@ -96,11 +96,4 @@ impl Case for ListTasks {
         }
         Ok(None)
     }
-}
-
-/// How often a text occurs in another. Only places that begin like the text are compared.
-fn count(body: &[u8], text: &[u8]) -> usize {
-    body.windows(text.len())
-        .filter(|window| window[1] == text[1] && *window == text)
-        .count()
 }

@@ -1,5 +1,6 @@
 //! Starting and stopping what is measured.
 
+pub mod community;
 mod databases;
 mod ours;
 mod postgres;
@@ -7,6 +8,7 @@ mod process;
 mod service;
 mod stock;
 
+pub use community::Community;
 pub use databases::create_databases;
 pub use ours::Ours;
 pub use postgres::{Postgres, binaries};

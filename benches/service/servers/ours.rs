@@ -6,7 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use shiji::postgres::private::running;
+use sqlx::postgres::PgConnectOptions;
 
+use super::community::SMS_CODE;
 use super::{Process, STAFF_NAME, STAFF_PASSWORD, free_address};
 
 /// The running service and how to call its command line.
@@ -48,6 +51,15 @@ impl Ours {
         self.listen
     }
 
+    /// Its database, as its owner sees it.
+    ///
+    /// # Errors
+    ///
+    /// When its PostgreSQL does not run.
+    pub fn database(&self) -> Result<PgConnectOptions> {
+        running(&self.data, "shiji").context("the private PostgreSQL of ours does not run")
+    }
+
     /// Lets the service's own command line verify the whole log.
     ///
     /// # Errors
@@ -84,6 +96,7 @@ impl Ours {
             .env("SHIJI_LISTEN", self.listen.to_string())
             .env("SHIJI_OPS_LISTEN", self.ops.to_string())
             .env("SHIJI_DATA_DIR", &self.data)
+            .env("SHIJI_SMS_FIXED_CODE", SMS_CODE)
             .env("SHIJI_BOOTSTRAP_STAFF_NAME", STAFF_NAME)
             .env("SHIJI_BOOTSTRAP_STAFF_PASSWORD", STAFF_PASSWORD);
         command

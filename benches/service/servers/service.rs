@@ -1,5 +1,6 @@
 //! A running HTTP service as the benchmark sees it: an address, a login, and what it has acknowledged.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::{Process, STAFF_NAME, STAFF_PASSWORD};
-use crate::load::{Case, Connection, number_after};
+use super::{Community, Process, STAFF_NAME, STAFF_PASSWORD};
+use crate::load::{Answer, Case, Connection, number_after, spread};
 
 /// How long a service may take to come up.
 const STARTUP: Duration = Duration::from_secs(60);
@@ -23,6 +24,12 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// For whoever has this token.
+    #[must_use]
+    pub fn with_token(token: String) -> Self {
+        Self { token }
+    }
+
     /// A GET request.
     #[must_use]
     pub fn get(&self, path: &str) -> Vec<u8> {
@@ -55,6 +62,8 @@ pub struct Service {
     pub process: Process,
     /// How to write requests to it.
     pub wire: Wire,
+    /// Its members, once there are any.
+    pub community: Option<Rc<Community>>,
     tasks_at_start: i64,
     created: HashSet<i64>,
 }
@@ -85,6 +94,7 @@ impl Service {
             address,
             process,
             wire: Wire::default(),
+            community: None,
             tasks_at_start: 0,
             created: HashSet::new(),
         };
@@ -113,22 +123,14 @@ impl Service {
     ///
     /// When an answer is wrong.
     pub async fn seed(&mut self, case: Rc<dyn Case>, count: usize) -> Result<()> {
-        let lanes = (0..SEEDERS).map(|lane| {
-            let case = Rc::clone(&case);
-            let address = self.address;
-            async move {
-                let mut connection = Connection::open(address).await?;
-                let mut ids = Vec::new();
-                for nth in (lane..count).step_by(SEEDERS) {
-                    let answer = connection.exchange(&case.request(nth as u64)).await?;
-                    ids.extend(case.judge(&answer).map_err(|wrong| anyhow!(wrong))?);
-                }
-                anyhow::Ok(ids)
-            }
-        });
-        for ids in futures::future::try_join_all(lanes).await? {
-            self.acknowledge(ids)?;
-        }
+        let request = |nth| {
+            case.request(nth as u64)
+                .map(Cow::into_owned)
+                .unwrap_or_default()
+        };
+        let read = |answer: &Answer<'_>| case.judge(0, answer);
+        let ids = spread(self.address, SEEDERS, count, request, read).await?;
+        self.acknowledge(ids.into_iter().flatten().collect())?;
         self.check_list().await
     }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::task::{TaskCommand, User};
 use super::view::TaskSummary;
-use super::{App, password_matches};
+use super::{App, community, password_matches};
 
 /// All routes.
 pub fn router(app: App) -> Router {
@@ -22,11 +22,12 @@ pub fn router(app: App) -> Router {
         .route("/backend/api/v1/login", post(login))
         .route("/backend/api/v1/task", post(create))
         .route("/backend/api/v1/tasks", get(list))
+        .merge(community::router())
         .with_state(app)
 }
 
 /// Anything unexpected becomes an HTTP 500.
-struct Fault(anyhow::Error);
+pub struct Fault(anyhow::Error);
 
 impl<E: Into<anyhow::Error>> From<E> for Fault {
     fn from(error: E) -> Self {
@@ -42,7 +43,8 @@ impl IntoResponse for Fault {
     }
 }
 
-fn refusal(code: u16, error: &str) -> Response {
+/// An answer that says no.
+pub fn refusal(code: u16, error: &str) -> Response {
     Json(json!({"code": code, "msg": "", "error": error})).into_response()
 }
 

@@ -1,13 +1,16 @@
 //! The stock service: what one writes after reading the README of `postgres-es`.
 //!
-//! One aggregate in a `CqrsFramework` over `PostgresEventRepository`, one `GenericQuery` into a view table, axum in
+//! Each aggregate in a `CqrsFramework` over `PostgresEventRepository`, with a `GenericQuery` into a view table, axum in
 //! front. It speaks the same wire as ours for the requests that are measured. It is here to be compared with, so it is
 //! kept honest: no detour that its libraries do not ask for, and none of our inventions either.
 //!
 //! Where there was a choice, the one that is faster for it was taken: task ids are padded, so that the view's own
 //! primary key serves the list in order, and nothing is logged.
 
+mod community;
 mod http;
+mod order;
+mod reaction;
 mod task;
 mod view;
 
@@ -17,12 +20,15 @@ use anyhow::{Context, Result, anyhow};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use cqrs_es::persist::GenericQuery;
+use cqrs_es::{Aggregate, Query, View};
 use postgres_es::{PostgresCqrs, PostgresViewRepository, postgres_cqrs};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::options::StockOptions;
 use crate::servers::{STAFF_NAME, STAFF_PASSWORD};
+use order::{Order, OrderView, Ticket, TicketView};
+use reaction::{CountByArticle, Reaction};
 use task::Task;
 use view::TaskView;
 
@@ -34,6 +40,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 struct App {
     pool: PgPool,
     tasks: Arc<PostgresCqrs<Task>>,
+    reactions: Arc<PostgresCqrs<Reaction>>,
+    orders: Arc<PostgresCqrs<Order>>,
+    tickets: Arc<PostgresCqrs<Ticket>>,
 }
 
 /// Serves until the process is stopped.
@@ -48,21 +57,37 @@ pub async fn serve(options: StockOptions) -> Result<()> {
         .await?;
     prepare(&pool).await?;
 
-    let views = Arc::new(PostgresViewRepository::<TaskView, Task>::new(
-        "task_view",
-        pool.clone(),
-    ));
-    let mut query = GenericQuery::new(views);
-    query.use_error_handler(Box::new(|error| {
-        eprintln!("the view was not updated: {error}");
-    }));
+    let likes = CountByArticle(query(&pool, "like_count_view"));
     let app = App {
-        tasks: Arc::new(postgres_cqrs(pool.clone(), vec![Box::new(query)], ())),
+        tasks: framework(&pool, query::<TaskView, Task>(&pool, "task_view")),
+        reactions: framework(&pool, likes),
+        orders: framework(&pool, query::<OrderView, Order>(&pool, "order_view")),
+        tickets: framework(&pool, query::<TicketView, Ticket>(&pool, "ticket_view")),
         pool,
     };
     let listener = tokio::net::TcpListener::bind(options.listen).await?;
     axum::serve(listener, http::router(app)).await?;
     Ok(())
+}
+
+/// A view table that is kept by events.
+fn query<V: View<A>, A: Aggregate>(
+    pool: &PgPool,
+    table: &str,
+) -> GenericQuery<PostgresViewRepository<V, A>, V, A> {
+    let views = Arc::new(PostgresViewRepository::new(table, pool.clone()));
+    let mut query = GenericQuery::new(views);
+    query.use_error_handler(Box::new(|error| {
+        eprintln!("the view was not updated: {error}");
+    }));
+    query
+}
+
+fn framework<A: Aggregate<Services = ()>>(
+    pool: &PgPool,
+    query: impl Query<A> + 'static,
+) -> Arc<PostgresCqrs<A>> {
+    Arc::new(postgres_cqrs(pool.clone(), vec![Box::new(query)], ()))
 }
 
 async fn prepare(pool: &PgPool) -> Result<()> {

@@ -17,7 +17,29 @@ CREATE TABLE task_view (
     PRIMARY KEY (view_id)
 );
 
+CREATE TABLE like_count_view (
+    view_id text                        NOT NULL,
+    version bigint CHECK (version >= 0) NOT NULL,
+    payload json                        NOT NULL,
+    PRIMARY KEY (view_id)
+);
+
+CREATE TABLE order_view (
+    view_id text                        NOT NULL,
+    version bigint CHECK (version >= 0) NOT NULL,
+    payload json                        NOT NULL,
+    PRIMARY KEY (view_id)
+);
+
+CREATE TABLE ticket_view (
+    view_id text                        NOT NULL,
+    version bigint CHECK (version >= 0) NOT NULL,
+    payload json                        NOT NULL,
+    PRIMARY KEY (view_id)
+);
+
 CREATE SEQUENCE task_id;
+CREATE SEQUENCE order_id;
 
 CREATE TABLE staff (
     uid           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -28,5 +50,15 @@ CREATE TABLE staff (
 CREATE TABLE sessions (
     token      text PRIMARY KEY,
     uid        bigint      NOT NULL REFERENCES staff,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE TABLE members (
+    uid text PRIMARY KEY
+);
+
+CREATE TABLE member_sessions (
+    token      text PRIMARY KEY,
+    uid        text        NOT NULL REFERENCES members,
     expires_at timestamptz NOT NULL
 );

@@ -175,7 +175,7 @@ pub async fn fill(
     let teams = teams::fill(desk).await?;
     let cases = showcases::fill(desk).await?;
     let cards = mini_program::fill(desk).await?;
-    let community = community::fill(desk).await?;
+    let community = community::fill(desk, community::members(size)).await?;
     let market = market::fill(desk).await?;
     let parts = vec![
         Part::new("work teams", teams.teams, teams.commands),

@@ -37,7 +37,7 @@ pub const SEED: u64 = 20_260_101;
 /// How much of what.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many tasks, 0…10000000.
+    /// How many tasks, 0…10000000. The community has as many members, but at least 60 and at most 2000.
     #[arg(long, value_name = "TASKS", default_value_t = SIZE, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     size: u32,
     /// What the data set is made from: the same seed gives the same tasks, another one gives others beside them.

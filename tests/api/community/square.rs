@@ -8,10 +8,10 @@ use crate::support::service::Service;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_data_is_told_once_and_looks_like_a_community() {
     let service = Service::start().await;
-    let sent = community::fill(service.app.desk()).await.unwrap();
+    let sent = community::fill(service.app.desk(), 60).await.unwrap();
     assert_eq!(sent.articles, 240);
     let head = service.head().await;
-    let again = community::fill(service.app.desk()).await.unwrap();
+    let again = community::fill(service.app.desk(), 60).await.unwrap();
     assert_eq!((again.articles, again.commands), (0, 0));
     assert_eq!(service.head().await, head);
 

@@ -1,7 +1,7 @@
 //! What members of the data set write to everybody and to each other: articles, what is said under them, likes, collections,
 //! private messages. A few articles are on everybody's lips and most are not, as it is.
 //!
-//! They are the same whatever the seed ([`plan`]). Every command has a correlation of its own, `demo/community/…`, and what the
+//! They are the same whatever the seed; how many members there are follows from the size of the data set ([`plan`]). Every command has a correlation of its own, `demo/community/…`, and what the
 //! log knows under it is not sent again. What does not build on each other is sent at once, so that the first start is quick.
 
 mod plan;
@@ -32,7 +32,7 @@ use crate::events::party::{Party, PartyKind, Target, TargetKind};
 use crate::events::reaction::{ReactionKey, Vote};
 use crate::ledger::{Freshness, Metadata};
 
-use plan::{MEMBERS, Plan};
+use plan::Plan;
 
 /// What correlations begin with.
 const PREFIX: &str = "demo/community/";
@@ -40,6 +40,16 @@ const PREFIX: &str = "demo/community/";
 const STAFF: &str = "system:demo";
 /// Commands on their way at once.
 const AT_ONCE: usize = 64;
+
+/// At least and at most so many members: a small data set has few, so that trying it out is quick.
+const MEMBERS: std::ops::RangeInclusive<usize> = 60..=2_000;
+
+/// How many members go with so many tasks.
+#[must_use]
+pub fn members(tasks: u32) -> usize {
+    let tasks = usize::try_from(tasks).unwrap_or(usize::MAX);
+    tasks.clamp(*MEMBERS.start(), *MEMBERS.end())
+}
 
 /// What a run has sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -58,11 +68,11 @@ struct Teller<'d> {
     articles: AtomicU64,
 }
 
-/// Sends what is missing.
+/// Sends what so many members do, as far as it is missing.
 ///
 /// # Errors
 /// When something breaks; what was sent stays.
-pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
+pub async fn fill(desk: &Desk, members: usize) -> anyhow::Result<Sent> {
     let traces = desk.ledger().traces(SURFACE, PREFIX).await?.into_iter();
     let teller = Teller {
         desk,
@@ -72,7 +82,7 @@ pub async fn fill(desk: &Desk) -> anyhow::Result<Sent> {
         commands: AtomicU64::new(0),
         articles: AtomicU64::new(0),
     };
-    teller.tell(&Plan::make()).await?;
+    teller.tell(&Plan::make(members), members).await?;
     Ok(Sent {
         articles: teller.articles.into_inner(),
         commands: teller.commands.into_inner(),
@@ -87,8 +97,8 @@ async fn all<T: Send>(works: Vec<Work<'_, T>>) -> anyhow::Result<Vec<T>> {
 }
 
 impl Teller<'_> {
-    async fn tell(&self, plan: &Plan) -> anyhow::Result<()> {
-        let members: Vec<Work<'_, _>> = (0..MEMBERS)
+    async fn tell(&self, plan: &Plan, members: usize) -> anyhow::Result<()> {
+        let members: Vec<Work<'_, _>> = (0..members)
             .map(|place| self.member(place).boxed())
             .collect();
         let members = all(members).await?;
@@ -123,7 +133,7 @@ impl Teller<'_> {
         let what = format!("member/{place}");
         let uid = made_id(&what);
         // No phone of China has such a number.
-        if let Some(phone) = Phone::new("86", &format!("10000001{place:03}")) {
+        if let Some(phone) = Phone::new("86", &format!("1000{:07}", 1_000 + place)) {
             let open = OpenMember {
                 uid: uid.clone(),
                 phone_claim: phone.claim(self.desk.ledger().keys()),
