@@ -9,20 +9,19 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
+pub use crate::commands::account::staff_name_claim;
 use crate::commands::member::{member_uid, new_hex_id};
 use crate::commands::team::user_id;
 use crate::events::account::OpenAccount;
 use crate::events::party::{Party, PartyKind};
 use crate::events::{Account, Session};
-use crate::ledger::{Keys, LoadError};
+use crate::ledger::LoadError;
 
 /// The cookie of a staff session.
 pub const STAFF_COOKIE: &str = "backend_session";
 
 /// In front of the uid in the id of a staff account.
 const REALM: &str = "backend:";
-/// The scope staff names are unique in.
-const NAME_SCOPE: &str = "backend-name";
 
 /// A token of 32 random bytes, hex. The log knows only its hash.
 #[must_use]
@@ -52,13 +51,6 @@ pub fn staff_account(uid: i64) -> String {
 #[must_use]
 pub fn staff_uid(account: &str) -> Option<i64> {
     account.strip_prefix(REALM)?.parse().ok()
-}
-
-/// The id of the claim on a staff name: names differ by more than letter case.
-#[must_use]
-pub fn staff_name_claim(keys: &Keys, name: &str) -> String {
-    let hashed = keys.name(NAME_SCOPE, &name.trim().to_lowercase());
-    format!("{NAME_SCOPE}:{hashed}")
 }
 
 /// A member of staff with a good session.

@@ -7,7 +7,7 @@ use super::name_claim::{NameClaimCommand, NameClaimError};
 use super::{Book, Decide, Operation, Stop};
 use crate::events::account::{AccountStanding, OpenAccount, ProfileChange};
 use crate::events::{Account, AccountEvent, NameClaim};
-use crate::ledger::{Personal, StreamId};
+use crate::ledger::{Keys, Personal, StreamId};
 
 /// What can be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,11 @@ pub enum AccountCommand {
     },
     /// Put it back into use.
     Enable,
+    /// Forget whose it is.
+    Erase {
+        /// Nobody erases itself.
+        by: Actor,
+    },
 }
 
 impl AccountCommand {
@@ -105,8 +110,8 @@ pub enum AccountError {
     /// The name is taken.
     #[error("the name is taken")]
     NameTaken,
-    /// Nobody disables or demotes itself.
-    #[error("nobody disables or demotes itself")]
+    /// Nobody disables, demotes or erases itself.
+    #[error("nobody disables, demotes or erases itself")]
     Oneself,
 }
 
@@ -136,6 +141,13 @@ impl Decide for Account {
             };
         }
         let account = self.open().ok_or(AccountError::NotFound)?;
+        if account.name.is_erased() {
+            // Who was forgotten stays so.
+            return match command {
+                AccountCommand::Disable { .. } | AccountCommand::Erase { .. } => Ok(vec![]),
+                _ => Err(AccountError::NotFound),
+            };
+        }
         change(account, command)
     }
 }
@@ -149,12 +161,6 @@ fn change(
         AccountCommand::SetPassword { password_hash } => Ok(vec![AccountEvent::PasswordSet {
             password_hash: password_hash.clone(),
         }]),
-        // Who was erased has nothing to change.
-        AccountCommand::UpdateProfile(_) | AccountCommand::AdjustStanding(_)
-            if account.name.get().is_none() =>
-        {
-            Err(AccountError::NotFound)
-        }
         AccountCommand::UpdateProfile(change) => Ok(updated(account, change)),
         AccountCommand::AdjustStanding(change) => Ok(adjusted(&account.standing, change)),
         AccountCommand::ChangeRole {
@@ -162,7 +168,9 @@ fn change(
         }
         | AccountCommand::Disable {
             by: Actor::Itself, ..
-        } => Err(AccountError::Oneself),
+        }
+        | AccountCommand::Erase { by: Actor::Itself } => Err(AccountError::Oneself),
+        AccountCommand::Erase { by: Actor::Another } => Ok(vec![AccountEvent::PersonErased {}]),
         AccountCommand::ChangeRole { role, perm, .. }
             if (*role, *perm) != (account.role, account.perm) =>
         {
@@ -231,6 +239,16 @@ fn adjusted(old: &AccountStanding, change: &StandingChange) -> Vec<AccountEvent>
 
 fn changed<T: Clone + PartialEq>(new: Option<&T>, old: &T) -> Option<T> {
     new.filter(|new| *new != old).cloned()
+}
+
+/// The scope staff names are unique in.
+const STAFF_NAMES: &str = "backend-name";
+
+/// The id of the claim on a staff name: names differ by more than letter case.
+#[must_use]
+pub fn staff_name_claim(keys: &Keys, name: &str) -> String {
+    let hashed = keys.name(STAFF_NAMES, &name.trim().to_lowercase());
+    format!("{STAFF_NAMES}:{hashed}")
 }
 
 /// Opens a staff account: the name is claimed, the account opened, its password set; all or nothing.
@@ -387,6 +405,60 @@ mod tests {
             .given(vec![opened()])
             .when(demote)
             .then_expect_error(AccountError::Oneself);
+    }
+
+    #[test]
+    fn who_is_forgotten_is_so_once_and_for_good() {
+        let erase = |by| AccountCommand::Erase { by };
+        let erased = AccountEvent::PersonErased {};
+        rules()
+            .given(vec![opened()])
+            .when(erase(Actor::Another))
+            .then_expect_events(vec![erased.clone()]);
+        rules()
+            .given(vec![opened()])
+            .when(erase(Actor::Itself))
+            .then_expect_error(AccountError::Oneself);
+        rules()
+            .given_no_previous_events()
+            .when(erase(Actor::Another))
+            .then_expect_error(AccountError::NotFound);
+        let gone = || vec![opened(), erased.clone()];
+        let disable = AccountCommand::Disable {
+            by: Actor::Another,
+            reason: None,
+        };
+        for quiet in [erase(Actor::Another), disable] {
+            rules().given(gone()).when(quiet).then_expect_events(vec![]);
+        }
+        let password_hash = text("h");
+        for refused in [
+            AccountCommand::Enable,
+            AccountCommand::SetPassword { password_hash },
+            AccountCommand::rename(text("again")),
+        ] {
+            rules()
+                .given(gone())
+                .when(refused)
+                .then_expect_error(AccountError::NotFound);
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_person_stays_in_the_state() {
+        let mut account = Account::default();
+        let mail = ProfileChange {
+            email: Some(Some(text("wang@example.com"))),
+            ..ProfileChange::default()
+        };
+        for event in [opened(), updated(mail), AccountEvent::PersonErased {}] {
+            crate::ledger::State::apply(&mut account, &event);
+        }
+        let kept = serde_json::to_string(&account).unwrap();
+        assert!(
+            !kept.contains("admin") && !kept.contains("example.com"),
+            "{kept}"
+        );
     }
 
     #[test]

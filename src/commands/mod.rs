@@ -27,6 +27,7 @@ pub mod member;
 pub mod message;
 pub mod name_claim;
 pub mod order;
+pub mod person;
 pub mod phone_code;
 pub mod product;
 pub mod project;

@@ -319,9 +319,14 @@ impl State for Account {
                 replace(&mut standing.inviter, inviter.as_ref());
             }
             AccountEvent::PersonErased {} => {
+                account.name.erase();
                 account.password_hash = None;
                 account.credential_version += 1;
                 account.enabled = false;
+                account.profile = Profile::default();
+                // What staff counted is no personal data.
+                account.standing.invitation_code = None;
+                account.standing.inviter = None;
             }
         }
     }

@@ -118,6 +118,38 @@ pub struct CardProfile {
     pub poster_url: String,
 }
 
+impl CardProfile {
+    /// What was the person's is gone; what was the company's stays.
+    fn forget(&mut self) {
+        let Self {
+            username,
+            avatar,
+            mingpian_avatar,
+            address: _,
+            position: _,
+            email,
+            wechat,
+            mingpian_phone,
+            sign,
+            qr_code_url,
+            poster_url,
+        } = self;
+        for text in [
+            username,
+            avatar,
+            mingpian_avatar,
+            email,
+            wechat,
+            mingpian_phone,
+            sign,
+        ] {
+            text.erase();
+        }
+        qr_code_url.clear();
+        poster_url.clear();
+    }
+}
+
 /// A card as rules and signatures need to see it. Readers want `projections::cards`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
@@ -207,6 +239,7 @@ impl CreatedCard {
                 self.enabled = false;
                 self.token_version += 1;
                 self.photos.clear();
+                self.profile.forget();
             }
         }
     }

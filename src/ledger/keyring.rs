@@ -53,7 +53,11 @@ impl KeyRing {
         erased: bool,
     ) -> Result<SubjectKey, PersonalError> {
         match wrapped {
-            _ if erased => Ok(SubjectKey::Erased),
+            _ if erased => {
+                // Whoever fetched the row before the erasure may have remembered the key after it was heard of.
+                self.known.remove(subject);
+                Ok(SubjectKey::Erased)
+            }
             None => Err(PersonalError::NoKey(subject.to_owned())),
             Some(wrapped) => {
                 if let Some((bytes, key)) = self.known.get(subject)

@@ -8,6 +8,7 @@
 //! | `search.rs` | looking for events, for audits |
 //! | `chain.rs` | what makes tampering show |
 //! | `keys.rs`, `keyring.rs`, `personal.rs` | the master key, keys of persons, sealed values |
+//! | `erasure.rs` | what the store holds of a person, and what it lets go of |
 //! | `watermark.rs` | how far the read tables are |
 //! | `repository.rs` | the stock cqrs-es framework over this log |
 //!
@@ -19,6 +20,7 @@ mod cache;
 mod chain;
 mod clock;
 mod envelope;
+mod erasure;
 mod feed;
 mod ids;
 mod keyring;
@@ -49,6 +51,7 @@ pub use appender::AppendLimits;
 pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
+pub use erasure::{Dropped, Unreadable};
 pub use feed::{FeedError, Follower};
 pub use ids::IdError;
 pub use keyring::KeyError;
@@ -200,8 +203,8 @@ impl Ledger {
         let prepared = job.prepare(&inner.ring, &inner.pool).await?;
         let subjects = prepared.subjects.clone();
         let mut verdict = match inner.appender.send(prepared).await {
-            Err(error @ AppendError::Personal(_)) => {
-                // A remembered key that the log does not have: what it seals nobody could open again.
+            Err(error @ (AppendError::Personal(_) | AppendError::ErasedSubject)) => {
+                // A remembered key that the log does not have, or not any more: what it seals nobody could open again.
                 for subject in &subjects {
                     inner.ring.forget(subject);
                 }

@@ -53,6 +53,20 @@ impl<T> Personal<T> {
         }
     }
 
+    /// Forgets the value; whose it was stays.
+    pub fn erase(&mut self) {
+        let (Self::Clear { subject, .. } | Self::Sealed { subject, .. } | Self::Erased { subject }) =
+            self;
+        let subject = std::mem::take(subject);
+        *self = Self::Erased { subject };
+    }
+
+    /// Was it forgotten?
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        matches!(self, Self::Erased { .. })
+    }
+
     /// The value, unless it is erased or was never opened.
     pub fn get(&self) -> Option<&T> {
         match self {

@@ -81,6 +81,22 @@ impl RateLimits {
         Ok(count <= i64::from(limit.hits))
     }
 
+    /// Drops what was counted under these names, which stand after the kind in keys (`message:<uid>`); answers how many rows.
+    ///
+    /// # Errors
+    /// When the database says no.
+    pub async fn forget(&self, names: &[String]) -> sqlx::Result<u64> {
+        let done = sqlx::query!(
+            "DELETE FROM rate_limits r
+             USING unnest($1::text[]) AS n(name)
+             WHERE right(r.key, length(n.name) + 1) = ':' || n.name",
+            names,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Deletes rows whose last hit left its window, at most `slice` of them; answers how many.
     ///
     /// # Errors

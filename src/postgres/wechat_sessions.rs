@@ -40,6 +40,20 @@ impl WechatSessions {
         Ok(())
     }
 
+    /// Drops the key of somebody who is forgotten; answers how many there were.
+    ///
+    /// # Errors
+    /// When the database says no.
+    pub async fn forget(&self, customer_id: i64) -> sqlx::Result<u64> {
+        let gone = sqlx::query!(
+            "DELETE FROM wechat_sessions WHERE customer_id = $1",
+            customer_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(gone.rows_affected())
+    }
+
     /// The key of a customer's last login, sealed; `None` when there is none.
     ///
     /// # Errors

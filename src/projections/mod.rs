@@ -23,6 +23,7 @@ pub mod members;
 pub mod messages;
 pub mod orders;
 mod pages;
+pub mod persons;
 pub mod products;
 pub mod projector;
 pub mod reactions;

@@ -54,12 +54,19 @@ impl Client {
         self.http.request(method, url).bearer_auth(&self.token)
     }
 
-    /// A staff command that succeeds.
-    pub async fn staff(&self, to: &str, command: &Value) {
-        let base = self.base.replace("/backend/api/v1", "/admin/commands");
-        let request = self.http.post(format!("{base}/{to}")).json(command);
-        let (_, body) = Self::send(request.bearer_auth(&self.token)).await;
+    /// A staff command that succeeds; answers its data.
+    pub async fn staff(&self, to: &str, command: &Value) -> Value {
+        let request = self.admin(&format!("/commands/{to}")).json(command);
+        let (_, body) = Self::send(request).await;
         assert_eq!(body["code"], 0, "{body}");
+        body["data"].clone()
+    }
+
+    /// A POST below `/admin`.
+    pub fn admin(&self, path: &str) -> RequestBuilder {
+        let base = self.base.replace("/backend/api/v1", "/admin");
+        let request = self.http.post(format!("{base}{path}"));
+        request.bearer_auth(&self.token)
     }
 
     /// Sends and reads; `None` when there is no answer.

@@ -7,6 +7,7 @@
 //! | `away.rs` | PostgreSQL killed, and away for a while |
 //! | `nodes.rs` | two nodes on one database: the leader killed, frozen and thawed |
 //! | `refusals.rs` | what does not start, and says why |
+//! | `forgetting.rs` | people who want to be forgotten, and a search of everything for what is left of them |
 //! | `ending.rs` | SIGTERM in the middle of a request |
 //! | `tampering.rs` | rows changed by hand |
 
@@ -15,6 +16,7 @@ mod away;
 mod client;
 mod day;
 mod ending;
+mod forgetting;
 mod killing;
 mod node;
 mod nodes;

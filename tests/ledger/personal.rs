@@ -2,8 +2,8 @@
 
 use shiji::events::AccountEvent;
 use shiji::ledger::{
-    AppendError, Expected, FeedError, Freshness, LoadError, OpenError, Personal, PersonalError,
-    StoredEvent,
+    AppendError, Expected, FeedError, Freshness, LoadError, OpenError, PERSON_ERASED, Personal,
+    PersonalError, StoredEvent,
 };
 
 use super::*;
@@ -223,4 +223,110 @@ async fn ciphertext_does_not_open_in_another_event() {
         } => {}
         other => panic!("{other:?}"),
     }
+}
+
+/// The job that forgets the person of `Account:<id>`.
+fn erasing(id: &str) -> Append {
+    let mut job = job(&[(id, Expected::Any)]);
+    job.streams[0].stream = StreamId::new("Account", id);
+    let erased = AccountEvent::PersonErased {};
+    job.streams[0].events = vec![NewEvent {
+        event_id: Uuid::now_v7(),
+        event_type: PERSON_ERASED.into(),
+        event_version: "1".into(),
+        payload: serde_json::to_string(&erased).unwrap(),
+    }];
+    job
+}
+
+#[tokio::test]
+async fn the_event_takes_the_key_with_it_and_every_node_hears() {
+    let test = TestDatabase::create().await;
+    let (ours, theirs) = (node(&test).await, node(&test).await);
+    yes(ours.append(opening("1")).await);
+    // Both remember the key.
+    for ledger in [&ours, &theirs] {
+        assert_eq!(
+            name(&ledger.read(0, 1).await.unwrap()[0].payload).text(),
+            SECRET
+        );
+    }
+    let position = yes(ours.append(erasing("1")).await).position;
+    let key = async || {
+        sqlx::query_as::<_, (Option<Vec<u8>>, Option<i64>)>(
+            "SELECT wrapped_key, erased_position FROM subject_keys WHERE subject = 'Account:1'",
+        )
+        .fetch_one(&mut superuser(&test).await)
+        .await
+        .unwrap()
+    };
+    assert_eq!(key().await, (None, Some(position)));
+    for ledger in [&ours, &theirs] {
+        let read = ledger.read(0, 1).await.unwrap();
+        assert_like!(name(&read[0].payload), Personal::Erased { .. });
+        let account = ledger
+            .load::<shiji::events::Account>("1", Freshness::Reread)
+            .await
+            .unwrap();
+        assert!(account.state.open().unwrap().name.is_erased());
+        assert_like!(
+            ledger.append(opening("1")).await,
+            Err(AppendError::ErasedSubject)
+        );
+    }
+    // Said twice, it happened the first time.
+    yes(theirs.append(erasing("1")).await);
+    assert_eq!(key().await, (None, Some(position)));
+    // Of whom nothing was ever sealed nothing is sealed later.
+    yes(ours.append(erasing("2")).await);
+    let fresh = node(&test).await;
+    assert_like!(
+        fresh.append(opening("2")).await,
+        Err(AppendError::ErasedSubject)
+    );
+    assert_eq!(assert_sound(&ours).await, 4);
+}
+
+#[tokio::test]
+async fn a_job_that_fails_takes_no_key() {
+    let test = TestDatabase::create().await;
+    let ledger = node(&test).await;
+    yes(ledger.append(opening("1")).await);
+    let mut stale = erasing("1");
+    stale.guards.push((StreamId::new("Account", "1"), 7));
+    assert_like!(ledger.append(stale).await, Err(AppendError::Stale));
+    let read = node(&test).await.read(0, 1).await.unwrap();
+    assert_eq!(name(&read[0].payload).text(), SECRET);
+}
+
+#[tokio::test]
+async fn answers_kept_by_and_about_the_person_are_dropped_and_others_stay() {
+    let test = TestDatabase::create().await;
+    let ledger = node(&test).await;
+    let with = |mut job: Append, number: u8, outcome: &str| {
+        job.receipt = Some(receipt(number, number, outcome));
+        job
+    };
+    let told = r#"{"outcome":{"Ok":null},"changes":[{"aggregate":"Account","id":"1"}]}"#;
+    let other = r#"{"outcome":{"Ok":"1"},"changes":[{"aggregate":"Account","id":"11"}]}"#;
+    let note = |id: &str| job(&[(id, Expected::Any)]);
+    let mut made = note("by them");
+    made.metadata.actor = "person:1".to_owned();
+    yes(ledger.append(with(opening("1"), 1, "{}")).await);
+    yes(ledger.append(with(made, 2, "{}")).await);
+    yes(ledger.append(with(note("a"), 3, told)).await);
+    yes(ledger.append(with(note("b"), 4, other)).await);
+    let erased = yes(ledger.append(with(erasing("1"), 5, told)).await);
+    let person = StreamId::new("Account", "1");
+    let dropped = ledger
+        .drop_traces(&person, Some("person:1"), erased.position)
+        .await
+        .unwrap();
+    assert_eq!(dropped.receipts, 3);
+    for (number, stays) in [(1, false), (2, false), (3, false), (4, true), (5, true)] {
+        let kept = ledger.receipt(&[number; 32]).await.unwrap();
+        assert_eq!(kept.is_some(), stays, "{number}");
+    }
+    let again = ledger.drop_traces(&person, Some("person:1"), erased.position);
+    assert_eq!(again.await.unwrap().receipts, 0);
 }

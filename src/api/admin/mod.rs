@@ -25,6 +25,7 @@ mod members;
 mod merchants;
 mod messages;
 mod orders;
+mod persons;
 mod products;
 mod projects;
 mod sessions;
@@ -64,6 +65,7 @@ const ENDPOINT: &str = "/admin/commands/{aggregate}/{id}";
 pub fn routes() -> OpenApiRouter<App> {
     let mut router = OpenApiRouter::new()
         .routes(routes!(command))
+        .routes(routes!(persons::erase))
         .routes(routes!(showcases::upload));
     describe::commands(router.get_openapi_mut());
     router

@@ -3,7 +3,9 @@
 //! [`head`] and [`verify`] need no master key: what the chain covers is the stored bytes. Personal values are shown as
 //! whose they are, not what they say, unless `--personal` asks for it.
 
+mod erase;
 mod events;
+mod export;
 mod head;
 mod replay;
 mod shown;
@@ -15,6 +17,8 @@ use clap::Subcommand;
 
 use super::show::Output;
 use super::{Exit, logs, store};
+use crate::commands::person::Person;
+use crate::ledger::StreamId;
 use crate::settings::StoreSettings;
 
 /// Which question.
@@ -38,6 +42,10 @@ enum Question {
     Replay,
     /// Events of the log, in order, as far as they match.
     Events(events::Args),
+    /// Forget a person: destroy their key, blank what is beside the log, and say what was erased where.
+    Erase(erase::Args),
+    /// Everything the log holds of a person, opened, one JSON object a line.
+    Export(export::Args),
     /// Recompute the chain and name the first position that was changed, removed, inserted or moved.
     Verify(verify::Args),
     /// The last position and its link: keep it elsewhere, and verify from it later.
@@ -58,8 +66,18 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         Question::State(args) => state::run(database, &settings, output, args).await,
         Question::Replay => replay::run(database, &settings, output).await,
         Question::Events(args) => events::run(database, &settings, output, args).await,
+        Question::Erase(args) => erase::run(database, &settings, output, args).await,
+        Question::Export(args) => export::run(database, &settings, args).await,
         Question::Verify(args) => verify::run(database, output, args).await,
         Question::Head => head::run(database, output).await,
     })
     .await
+}
+
+/// Somebody who can be forgotten, as the command line names them.
+fn person(text: &str) -> Result<Person, &'static str> {
+    let stream = text.parse::<StreamId>().ok();
+    stream.and_then(|stream| Person::of(&stream)).ok_or(
+        "it must name a person's stream, as Account:community:<uid>, Account:backend:7, Customer:17 or Card:3",
+    )
 }

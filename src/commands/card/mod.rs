@@ -48,6 +48,8 @@ pub enum CardCommand {
     Disable,
     /// Put it back into use.
     Enable,
+    /// Forget whose it is.
+    Erase,
 }
 
 /// What changes of what a card shows; what is absent stays.
@@ -112,7 +114,9 @@ impl Decide for Card {
             (CardCommand::Create { .. }, Self::Created(_)) => Err(CardError::Exists),
             (_, Self::Uncreated) => Err(CardError::NotFound),
             // Who was forgotten stays so.
-            (CardCommand::Disable, Self::Created(card)) if card.erased => Ok(vec![]),
+            (CardCommand::Disable | CardCommand::Erase, Self::Created(card)) if card.erased => {
+                Ok(vec![])
+            }
             (_, Self::Created(card)) if card.erased => Err(CardError::NotFound),
             (command, Self::Created(card)) => change(card, command),
         }
@@ -122,6 +126,7 @@ impl Decide for Card {
 fn change(card: &CreatedCard, command: &CardCommand) -> Result<Vec<CardEvent>, CardError> {
     Ok(match command {
         CardCommand::Create { .. } => return Err(CardError::Exists),
+        CardCommand::Erase => vec![CardEvent::PersonErased {}],
         CardCommand::Edit(edit) => edited(&card.profile, edit),
         CardCommand::AddPhoto { .. } if card.photos.len() >= PHOTOS_MAX => {
             return Err(CardError::Full);

@@ -172,4 +172,12 @@ fn who_was_forgotten_stays_so() {
             .when(command)
             .then_expect_error(CardError::NotFound);
     }
+    rules()
+        .given(vec![created()])
+        .when(CardCommand::Erase)
+        .then_expect_events(vec![erased.clone()]);
+    rules()
+        .given(vec![created(), erased])
+        .when(CardCommand::Erase)
+        .then_expect_events(vec![]);
 }

@@ -57,6 +57,8 @@ pub enum CustomerCommand {
     Disable,
     /// Let them in again.
     Enable,
+    /// Forget who they are.
+    Erase,
 }
 
 /// Somebody seen for the first time.
@@ -147,7 +149,11 @@ impl Decide for Customer {
             (CustomerCommand::Register(_), Self::Registered(_)) => Err(CustomerError::Exists),
             (_, Self::Unregistered) => Err(CustomerError::NotFound),
             // Who was forgotten stays so.
-            (CustomerCommand::Disable, Self::Registered(customer)) if customer.erased => Ok(vec![]),
+            (CustomerCommand::Disable | CustomerCommand::Erase, Self::Registered(customer))
+                if customer.erased =>
+            {
+                Ok(vec![])
+            }
             (_, Self::Registered(customer)) if customer.erased => Err(CustomerError::NotFound),
             (command, Self::Registered(customer)) => change(customer, command),
         }
@@ -160,6 +166,7 @@ fn change(
 ) -> Result<Vec<CustomerEvent>, CustomerError> {
     Ok(match command {
         CustomerCommand::Register(_) => return Err(CustomerError::Exists),
+        CustomerCommand::Erase => vec![CustomerEvent::PersonErased {}],
         CustomerCommand::RotateToken => vec![CustomerEvent::CustomerTokenRotated {}],
         CustomerCommand::Disable if customer.enabled => vec![CustomerEvent::CustomerDisabled {}],
         CustomerCommand::Enable if !customer.enabled => vec![CustomerEvent::CustomerEnabled {}],

@@ -254,6 +254,21 @@ fn who_was_forgotten_stays_so() {
             .when(command)
             .then_expect_error(CustomerError::NotFound);
     }
+    let disabled = CustomerEvent::CustomerDisabled {};
+    for before in [vec![registered(false)], vec![registered(false), disabled]] {
+        rules()
+            .given(before)
+            .when(CustomerCommand::Erase)
+            .then_expect_events(vec![erased.clone()]);
+    }
+    rules()
+        .given(vec![registered(false), erased])
+        .when(CustomerCommand::Erase)
+        .then_expect_events(vec![]);
+    rules()
+        .given_no_previous_events()
+        .when(CustomerCommand::Erase)
+        .then_expect_error(CustomerError::NotFound);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) async fn is_author(
 }
 
 /// The id of the claim on a name: names differ by more than letter case.
-fn claim_id(keys: &Keys, name: &str) -> String {
+pub(in crate::commands) fn claim_id(keys: &Keys, name: &str) -> String {
     let hashed = keys.name(SCOPE, &name.trim().to_lowercase());
     format!("{SCOPE}:{hashed}")
 }

@@ -10,6 +10,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use authors::claim_id as username_claim;
 pub use authors::{OpenAuthor, RenameAuthor, author_account, author_id};
 pub use files::{BadName, FileName, NewFile, Preview, day};
 pub use ids::{id_of, is_id, new_id};

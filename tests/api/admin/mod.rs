@@ -2,4 +2,5 @@
 
 mod accounts;
 mod envelope;
+mod persons;
 mod things;
