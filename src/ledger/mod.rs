@@ -7,6 +7,7 @@
 //! | `tail.rs`, `feed.rs` | the log as it grows, and as a sequence from any position |
 //! | `search.rs` | looking for events, for audits |
 //! | `chain.rs` | what makes tampering show |
+//! | `gaps.rs`, `replay.rs` | holes in the log; every stream of it, one after the other |
 //! | `keys.rs`, `keyring.rs`, `personal.rs` | the master key, keys of persons, sealed values |
 //! | `watermark.rs` | how far the read tables are |
 //! | `repository.rs` | the stock cqrs-es framework over this log |
@@ -20,6 +21,7 @@ mod chain;
 mod clock;
 mod envelope;
 mod feed;
+mod gaps;
 mod ids;
 mod keyring;
 mod keys;
@@ -50,13 +52,14 @@ pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation
 pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
 pub use feed::{FeedError, Follower};
+pub use gaps::{Gaps, Hole, gaps};
 pub use ids::IdError;
 pub use keyring::KeyError;
 pub use keys::{DoesNotOpen, Keys, Secret};
 pub use loader::LoadError;
 pub use personal::{Personal, PersonalError};
 pub use replay::{Finding, Replayed};
-pub use search::{Search, Trace};
+pub use search::{Condition, NotACondition, Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
 pub use watermark::Watermark;
 
