@@ -6,6 +6,7 @@
 mod accounts;
 mod answer;
 mod articles;
+mod audit;
 mod authors;
 mod banners;
 mod cards;
@@ -64,6 +65,9 @@ const ENDPOINT: &str = "/admin/commands/{aggregate}/{id}";
 pub fn routes() -> OpenApiRouter<App> {
     let mut router = OpenApiRouter::new()
         .routes(routes!(command))
+        .routes(routes!(audit::stream))
+        .routes(routes!(audit::events))
+        .routes(routes!(audit::state))
         .routes(routes!(showcases::upload));
     describe::commands(router.get_openapi_mut());
     router
