@@ -421,12 +421,29 @@ mod tests {
             "name": { "$personal": ["Account:backend:1", "Wang"] }, "old": { "$erased": "Account:backend:2" },
         });
         for holds in [
-            "note=n", "note", "size=7", "on=true", "gone", "cover.url=a=b", "images.1=y", "name=Wang", "old",
+            "note=n",
+            "note",
+            "size=7",
+            "on=true",
+            "gone",
+            "cover.url=a=b",
+            "images.1=y",
+            "name=Wang",
+            "old",
         ] {
             assert!(met(holds, &fields), "{holds}");
         }
         for fails in [
-            "note=N", "note=", "nope", "size=07", "gone=null", "gone=", "images.2", "images.x", "note.x", "old=x",
+            "note=N",
+            "note=",
+            "nope",
+            "size=07",
+            "gone=null",
+            "gone=",
+            "images.2",
+            "images.x",
+            "note.x",
+            "old=x",
         ] {
             assert!(!met(fails, &fields), "{fails}");
         }

@@ -208,7 +208,9 @@ counters! {
 /// # Errors
 /// When the database says no.
 pub async fn count_again(db: &mut PgConnection, counter: &Counter) -> sqlx::Result<Counted> {
-    let mut tx = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut tx = db
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
     let mut sides = vec![counter.projection];
     sides.extend(counter.counts.filter(|other| *other != counter.projection));
     let mut positions = Vec::new();
@@ -234,8 +236,10 @@ pub async fn count_again(db: &mut PgConnection, counter: &Counter) -> sqlx::Resu
     }
     let sql = sql(counter, at);
     // Not a checked macro: tables and columns come from the list above.
-    let rows: Vec<(String, i64, i64, i64, i64)> =
-        sqlx::query_as(&sql).persistent(false).fetch_all(&mut *tx).await?;
+    let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(&sql)
+        .persistent(false)
+        .fetch_all(&mut *tx)
+        .await?;
     tx.rollback().await?;
     let (rows_compared, differing) = rows.first().map_or((0, 0), |row| (row.3, row.4));
     let first = rows.into_iter().filter(|row| row.1 != row.2);
@@ -302,7 +306,9 @@ mod tests {
 
     /// Is a column of this name and type one that counts?
     fn counts(name: &str, kind: &str) -> bool {
-        let named = ["_count", "_cnt", "_num"].iter().any(|end| name.ends_with(end));
+        let named = ["_count", "_cnt", "_num"]
+            .iter()
+            .any(|end| name.ends_with(end));
         kind.starts_with("bigint") && (named || ["rolec", "usroc", "total"].contains(&name))
     }
 
@@ -322,7 +328,9 @@ mod tests {
                 }
             }
         }
-        let listed: BTreeSet<_> = (ALL.iter()).map(|c| (c.projection, c.table, c.column)).collect();
+        let listed: BTreeSet<_> = (ALL.iter())
+            .map(|c| (c.projection, c.table, c.column))
+            .collect();
         assert_eq!(found, listed);
         assert_eq!(listed.len(), ALL.len(), "a counter stands there twice");
     }

@@ -114,24 +114,43 @@ async fn the_log_says_who_did_what_and_what_came_of_it() {
     let types = sum["types"].as_array().unwrap();
     let created = types.iter().find(|line| line["type"] == "TaskCreated");
     assert_eq!(
-        (code, &created.unwrap()["events"], &created.unwrap()["surface"]),
+        (
+            code,
+            &created.unwrap()["events"],
+            &created.unwrap()["surface"]
+        ),
         (Some(0), &json!(5), &json!("backend"))
     );
-    let (_, did) = lines(&folder, &["audit", "actor", "staff:1", "--aggregate", "Task"]);
+    let (_, did) = lines(
+        &folder,
+        &["audit", "actor", "staff:1", "--aggregate", "Task"],
+    );
     assert_eq!(did.len(), 6);
-    assert!(did.iter().all(|event| event["metadata"]["actor"] == "staff:1"));
-    assert_eq!(lines(&folder, &["audit", "actor", "staff:4711"]), (Some(1), vec![]));
+    assert!(
+        did.iter()
+            .all(|event| event["metadata"]["actor"] == "staff:1")
+    );
+    assert_eq!(
+        lines(&folder, &["audit", "actor", "staff:4711"]),
+        (Some(1), vec![])
+    );
 
     let (_, stream) = lines(&folder, &["audit", "stream", "Task:1"]);
     let request = stream[1]["metadata"]["request_id"].as_str().unwrap();
     let (code, traced) = lines(&folder, &["audit", "trace", request]);
-    let traced: Vec<_> = traced.iter().map(|e| (&e["event_id"], &e["level"])).collect();
+    let traced: Vec<_> = traced
+        .iter()
+        .map(|e| (&e["event_id"], &e["level"]))
+        .collect();
     assert_eq!(
         (code, traced),
         (Some(0), vec![(&stream[1]["event_id"], &json!(0))])
     );
     let nothing = uuid::Uuid::nil().to_string();
-    assert_eq!(lines(&folder, &["audit", "trace", &nothing]), (Some(1), vec![]));
+    assert_eq!(
+        lines(&folder, &["audit", "trace", &nothing]),
+        (Some(1), vec![])
+    );
 
     let find = |more: &[&str]| {
         let (code, found) = lines(&folder, &[&["audit", "events"], more].concat());
@@ -140,12 +159,18 @@ async fn the_log_says_who_did_what_and_what_came_of_it() {
     };
     let third = find(&["--where", "input=task 3"]);
     assert_eq!((third.len(), &third[0]["stream"]), (1, &json!("Task:4")));
-    assert_eq!(find(&["--where", "input", "--where", "kind=image"]).len(), 5);
+    assert_eq!(
+        find(&["--where", "input", "--where", "kind=image"]).len(),
+        5
+    );
     assert!(find(&["--where", "input=task 3", "--where", "kind=text"]).is_empty());
     // What is sealed is found by what it says only by those who may see it.
     assert!(find(&["--where", "name=admin"]).is_empty());
     let opened = find(&["--where", "name=admin", "--personal"]);
-    assert_eq!((opened.len(), &opened[0]["type"]), (1, &json!("AccountOpened")));
+    assert_eq!(
+        (opened.len(), &opened[0]["type"]),
+        (1, &json!("AccountOpened"))
+    );
     assert_eq!(opened[0]["payload"]["AccountOpened"]["name"], "admin");
     assert_eq!(find(&["--where", "name"]).len(), 1);
 }
@@ -156,10 +181,17 @@ async fn an_export_that_broke_off_goes_on_and_comes_to_the_same() {
     let node = Node::start(&folder).await;
     let client = node.client().await;
     for number in 0..7 {
-        client.create(&format!("task \"{number}\", and\nmore")).await;
+        client
+            .create(&format!("task \"{number}\", and\nmore"))
+            .await;
     }
     for format in ["jsonl", "csv"] {
-        let file = |name: &str| folder.beside(&format!("{name}.{format}")).display().to_string();
+        let file = |name: &str| {
+            folder
+                .beside(&format!("{name}.{format}"))
+                .display()
+                .to_string()
+        };
         let (whole, broken) = (file("whole"), file("broken"));
         let to = |name: &str, more: &[&str]| {
             let export = ["audit", "export", "--format", format, "--to", name];
@@ -180,7 +212,15 @@ async fn an_export_that_broke_off_goes_on_and_comes_to_the_same() {
         // It ends where it would have ended, whatever came in the meantime.
         client.create("later").await;
         // And is not mistaken for another one.
-        let other = ["audit", "export", "--format", format, "--type", "TaskCreated", "--to"];
+        let other = [
+            "audit",
+            "export",
+            "--format",
+            format,
+            "--type",
+            "TaskCreated",
+            "--to",
+        ];
         let refused = answer(shiji(&folder.data()).args(other).arg(&broken));
         assert_eq!(refused.status.code(), Some(2), "{}", words(&refused.stderr));
         let (code, rest) = to(&broken, &[]);
@@ -213,12 +253,23 @@ async fn the_proof_counts_everything_twice_and_names_what_was_changed() {
     .await;
     let proof = || asked(&folder, &["audit", "proof"]);
     let (code, proven) = proof();
-    assert_eq!((code, &proven["holds"]), (Some(0), &json!(true)), "{proven}");
+    assert_eq!(
+        (code, &proven["holds"]),
+        (Some(0), &json!(true)),
+        "{proven}"
+    );
     assert_eq!(proven["log"]["events"], proven["log"]["last"]);
     let counters = proven["projections"].as_array().unwrap().iter();
-    let counters: Vec<&Value> = counters.flat_map(|p| p["counters"].as_array().unwrap()).collect();
-    let counted = |name: &str| counters.iter().find(|c| c["counter"] == name).unwrap()["rows"].as_i64();
-    for name in ["article_counts.like_count", "tasks_total.total", "showcases.view_cnt"] {
+    let counters: Vec<&Value> = counters
+        .flat_map(|p| p["counters"].as_array().unwrap())
+        .collect();
+    let counted =
+        |name: &str| counters.iter().find(|c| c["counter"] == name).unwrap()["rows"].as_i64();
+    for name in [
+        "article_counts.like_count",
+        "tasks_total.total",
+        "showcases.view_cnt",
+    ] {
         assert!(counted(name) > Some(0), "{name}");
     }
 
@@ -255,7 +306,10 @@ async fn the_proof_counts_everything_twice_and_names_what_was_changed() {
         .unwrap();
     let (code, broken) = proof();
     assert_eq!(code, Some(1));
-    assert_eq!(broken["log"]["first_holes"], json!([{ "from": 3, "to": 3 }]));
+    assert_eq!(
+        broken["log"]["first_holes"],
+        json!([{ "from": 3, "to": 3 }])
+    );
 }
 
 fn asked_code(folder: &Folder, words_of: &[&str]) -> Option<i32> {

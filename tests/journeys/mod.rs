@@ -9,6 +9,7 @@
 //! | `refusals.rs` | what does not start, and says why |
 //! | `ending.rs` | SIGTERM in the middle of a request |
 //! | `tampering.rs` | rows changed by hand |
+//! | `auditing.rs` | questions to the log, exports, the proof |
 
 mod auditing;
 mod away;

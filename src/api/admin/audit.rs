@@ -29,8 +29,8 @@ use crate::api::answer;
 use crate::api::app::App;
 use crate::api::identity;
 use crate::api::ops::feed::{CHUNK, Form, HEARTBEAT, Line, blank};
-use crate::events::past::{self, PastError, Point};
 use crate::events;
+use crate::events::past::{self, PastError, Point};
 use crate::ledger::{FeedError, Follower, Mark, Recorded, Search, StreamId};
 
 /// Events of a page unless the caller says how many.
@@ -234,14 +234,18 @@ pub(super) async fn stream(
         (status = 503, description = "Too many follow the log.", body = Refused)
     )
 )]
-pub(super) async fn events(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Response, Failure> {
+pub(super) async fn events(State(app): State<App>, request: Request) -> Result<Response, Failure> {
     let headers = request.headers();
     allowed(&app, headers).await?;
     let known = [
-        "type", "aggregate", "actor", "where", "since", "until", "after", "limit",
+        "type",
+        "aggregate",
+        "actor",
+        "where",
+        "since",
+        "until",
+        "after",
+        "limit",
     ];
     let mut asked = Asked::read(request.uri(), &known);
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok());
@@ -517,13 +521,19 @@ impl Following {
                 Ok(Ok(events)) => events,
             };
             for event in &events {
-                if self.wanted.until.is_some_and(|until| event.recorded_at >= until) {
-                    return Some((Bytes::from(chunk), false)).filter(|(chunk, _)| !chunk.is_empty());
+                if self
+                    .wanted
+                    .until
+                    .is_some_and(|until| event.recorded_at >= until)
+                {
+                    return Some((Bytes::from(chunk), false))
+                        .filter(|(chunk, _)| !chunk.is_empty());
                 }
                 if let Err(error) = self.add(&mut chunk, event) {
                     let position = event.position;
                     warn!(position, error = %error, "Following the log ends before {position}: {error}");
-                    return Some((Bytes::from(chunk), false)).filter(|(chunk, _)| !chunk.is_empty());
+                    return Some((Bytes::from(chunk), false))
+                        .filter(|(chunk, _)| !chunk.is_empty());
                 }
             }
             if !chunk.is_empty() {

@@ -389,7 +389,11 @@ mod tests {
         is("one\n", "one\n", Some("one"));
         is("one\ntwo\nhal", "one\ntwo\n", Some("two"));
         let long = "x".repeat(200_000);
-        is(&format!("one\n{long}\n{long}"), &format!("one\n{long}\n"), Some(&long));
+        is(
+            &format!("one\n{long}\n{long}"),
+            &format!("one\n{long}\n"),
+            Some(&long),
+        );
         is(&format!("{long}\nhal"), &format!("{long}\n"), Some(&long));
     }
 

@@ -176,7 +176,9 @@ fn findings(gaps: &Gaps, parts: &[Part]) -> Vec<String> {
         found.push(format!("the log: {more} more holes"));
     }
     for stream in &gaps.streams {
-        found.push(format!("the log: the events of {stream} do not number 1, 2, 3 …"));
+        found.push(format!(
+            "the log: the events of {stream} do not number 1, 2, 3 …"
+        ));
     }
     for part in parts {
         let name = part.projection.name();
