@@ -87,7 +87,7 @@ impl Condition {
             (None, _) => true,
             (Some(_), Value::Null) => false,
             (Some(wanted), Value::String(text)) => wanted == text,
-            (Some(wanted), other) => *wanted == other.to_string(),
+            (Some(wanted), other) => other.to_string() == *wanted,
         }
     }
 }

@@ -30,8 +30,8 @@ use crate::api::app::App;
 use crate::api::identity;
 use crate::api::ops::feed::{CHUNK, Form, HEARTBEAT, Line, blank};
 use crate::events;
-use crate::events::past::{self, PastError, Point};
-use crate::ledger::{FeedError, Follower, Mark, Recorded, Search, StreamId};
+use crate::events::past::{self, Point};
+use crate::ledger::{Follower, Mark, Recorded, Search, StreamId};
 
 /// Events of a page unless the caller says how many.
 const LIMIT: i64 = 100;
@@ -397,11 +397,13 @@ struct Asked {
 impl Asked {
     fn read(uri: &Uri, known: &[&str]) -> Self {
         let mut flaws = Flaws::default();
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-        let pairs = pairs.map(|Query(pairs)| pairs).unwrap_or_else(|_| {
-            flaws.say("query", "does not decode");
-            Vec::new()
-        });
+        let pairs = match Query::<Vec<(String, String)>>::try_from_uri(uri) {
+            Ok(Query(pairs)) => pairs,
+            Err(_) => {
+                flaws.say("query", "does not decode");
+                Vec::new()
+            }
+        };
         for (name, value) in &pairs {
             if !known.contains(&name.as_str()) {
                 flaws.say(name, "is unknown");
@@ -433,7 +435,7 @@ impl Asked {
     ) -> Vec<T> {
         let mut read = Vec::new();
         for text in texts {
-            match text.parse() {
+            match text.parse::<T>() {
                 Ok(value) => read.push(value),
                 Err(error) => self.flaws.say(name, error.to_string()),
             }
@@ -549,17 +551,5 @@ impl Following {
             Form::ServerSent.write(chunk, self.app.ledger(), event)?;
         }
         Ok(())
-    }
-}
-
-impl From<FeedError> for Failure {
-    fn from(error: FeedError) -> Self {
-        Self::broken(error)
-    }
-}
-
-impl From<PastError> for Failure {
-    fn from(error: PastError) -> Self {
-        Self::broken(error)
     }
 }

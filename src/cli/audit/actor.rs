@@ -99,7 +99,9 @@ pub async fn run(
     let mut pages = Pages::new(&ledger, wanted, args.limit).await?;
     let mut sum = Sum::default();
     while let Some(events) = pages.next().await? {
-        events.iter().for_each(|event| sum.add(event));
+        for event in &events {
+            sum.add(event);
+        }
         if !args.summary {
             shown::print(&events, output, args.shown)?;
         }

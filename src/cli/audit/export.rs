@@ -241,7 +241,7 @@ impl Target {
         let unfinished = path.with_file_name(beside);
         let place = || path.display().to_string();
         if !overwrite && unfinished.exists() {
-            return Self::resume(path, unfinished, plan);
+            return Self::resume(path, unfinished, &plan);
         }
         if !overwrite && path.exists() {
             bail!(
@@ -250,10 +250,10 @@ impl Target {
             );
         }
         // First what it is, then the file: a break in between leaves something that is resumed.
-        let mut said = File::create(&unfinished).with_context(|| place())?;
+        let mut said = File::create(&unfinished).with_context(place)?;
         said.write_all(&serde_json::to_vec(&plan)?)?;
         said.sync_all()?;
-        let mut file = File::create(path).with_context(|| place())?;
+        let mut file = File::create(path).with_context(place)?;
         begin(&mut file, plan.format)?;
         Ok(Self {
             file,
@@ -263,7 +263,7 @@ impl Target {
         })
     }
 
-    fn resume(path: &Path, unfinished: PathBuf, plan: Plan) -> anyhow::Result<Self> {
+    fn resume(path: &Path, unfinished: PathBuf, plan: &Plan) -> anyhow::Result<Self> {
         let said = fs::read(&unfinished)?;
         let kept: Option<Plan> = serde_json::from_slice(&said).ok();
         let same = kept.filter(|kept| {
