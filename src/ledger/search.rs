@@ -87,7 +87,10 @@ impl Condition {
             (None, _) => true,
             (Some(_), Value::Null) => false,
             (Some(wanted), Value::String(text)) => wanted == text,
-            (Some(wanted), other) => other.to_string() == *wanted,
+            (Some(wanted), other) => {
+                let text = other.to_string();
+                *wanted == text
+            }
         }
     }
 }
