@@ -244,7 +244,7 @@ async fn an_export_that_broke_off_goes_on_and_comes_to_the_same() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proof_counts_everything_twice_and_names_what_was_changed() {
     let folder = Folder::new();
-    let node = Node::start(&folder).await;
+    let _node = Node::start(&folder).await;
     let demo = answer(shiji(&folder.data()).args(["demo", "--size", "200"]));
     assert!(demo.status.success(), "{}", words(&demo.stderr));
     eventually("the read tables caught up", async || {
