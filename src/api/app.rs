@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -22,6 +23,9 @@ const SWEEP_SLICE: i64 = 10_000;
 
 /// Uploads held in memory at once.
 const UPLOADS_AT_ONCE: usize = 32;
+
+/// Answers at once that follow the log for staff.
+const FOLLOWERS_AT_ONCE: usize = 32;
 
 /// What an [`App`] is made of.
 pub struct AppParts {
@@ -107,6 +111,8 @@ struct Inner {
     live: Live,
     work: TaskTracker,
     uploads: Arc<Semaphore>,
+    followers: Arc<Semaphore>,
+    ending: CancellationToken,
 }
 
 /// Work that ended without an answer: it panicked, or the runtime is going.
@@ -131,6 +137,8 @@ impl App {
                 wechat_sessions,
                 work: TaskTracker::new(),
                 uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+                followers: Arc::new(Semaphore::new(FOLLOWERS_AT_ONCE)),
+                ending: CancellationToken::new(),
             }),
         }
     }
@@ -231,6 +239,24 @@ impl App {
         Arc::clone(&self.inner.uploads).try_acquire_owned().ok()
     }
 
+    /// A seat for an answer that follows the log; `None` when all are taken.
+    #[must_use]
+    pub fn follower_seat(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.followers).try_acquire_owned().ok()
+    }
+
+    /// Cancelled when answers that would go on for ever must end.
+    #[must_use]
+    pub fn ending(&self) -> &CancellationToken {
+        &self.inner.ending
+    }
+
+    /// Ends what would go on for ever: sockets, and answers that follow the log.
+    pub fn hang_up(&self) {
+        self.inner.live.hang_up();
+        self.inner.ending.cancel();
+    }
+
     /// Does work that must not be cut in half when the client hangs up: it goes on in a task of its own.
     ///
     /// # Errors
@@ -251,7 +277,7 @@ impl App {
     /// Waits until all detached work is done and every socket is closed: after the listeners stopped, before the ledger
     /// goes.
     pub async fn finish(&self) {
-        self.inner.live.hang_up();
+        self.hang_up();
         self.inner.work.close();
         self.inner.work.wait().await;
     }

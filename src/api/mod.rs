@@ -11,7 +11,7 @@
 //! | `xdua/` | work teams of the caller, `/obj` |
 //! | `weidu/` | customer cases, `/weidu/api/v1`, and their files |
 //! | `zhugeleida/` | the mini-program, `/zhugeleida` |
-//! | `admin/` | the staff endpoint, `/admin/commands` |
+//! | `admin/` | the staff endpoint, `/admin/commands`, and audits over HTTP |
 //! | `ops/` | the operators' listener, and health on both |
 //! | `openapi.rs` | everything above in one document |
 //! | `server/`, `problem.rs` | the loop under both listeners; words for who has no envelope |

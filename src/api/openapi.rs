@@ -30,7 +30,10 @@ const TAGS: [(&str, &str); 8] = [
         "zhugeleida",
         "The mini-program (诸葛雷达 小程序), on the public listener.",
     ),
-    ("admin", "Commands by staff, on the public listener."),
+    (
+        "admin",
+        "Commands and audits by staff, on the public listener.",
+    ),
     ("health", "On both listeners."),
     (
         "ops",

@@ -25,6 +25,7 @@ pub mod message;
 pub mod name_claim;
 pub mod order;
 pub mod party;
+pub mod past;
 pub mod phone_code;
 pub mod product;
 pub mod project;

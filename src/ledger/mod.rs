@@ -7,6 +7,7 @@
 //! | `tail.rs`, `feed.rs` | the log as it grows, and as a sequence from any position |
 //! | `search.rs` | looking for events, for audits |
 //! | `chain.rs` | what makes tampering show |
+//! | `gaps.rs`, `replay.rs` | holes in the log; every stream of it, one after the other |
 //! | `keys.rs`, `keyring.rs`, `personal.rs` | the master key, keys of persons, sealed values |
 //! | `erasure.rs` | what the store holds of a person, and what it lets go of |
 //! | `watermark.rs` | how far the read tables are |
@@ -22,6 +23,7 @@ mod clock;
 mod envelope;
 mod erasure;
 mod feed;
+mod gaps;
 mod ids;
 mod keyring;
 mod keys;
@@ -53,13 +55,14 @@ pub use clock::Clock;
 pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
 pub use erasure::{Dropped, Unreadable};
 pub use feed::{FeedError, Follower};
+pub use gaps::{Gaps, Hole, gaps};
 pub use ids::IdError;
 pub use keyring::KeyError;
 pub use keys::{DoesNotOpen, Keys, Secret};
 pub use loader::LoadError;
 pub use personal::{Personal, PersonalError};
 pub use replay::{Finding, Replayed};
-pub use search::{Search, Trace};
+pub use search::{Condition, NotACondition, Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
 pub use watermark::Watermark;
 

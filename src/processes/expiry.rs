@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::commands::order::{CancelOrder, EXPIRED, OrderError};
 use crate::commands::{Desk, DeskError, Request};
-use crate::ledger::Metadata;
+use crate::ledger::{Metadata, StreamId};
 use crate::postgres::Lease;
 use crate::projections::orders::{self, Due};
 
@@ -143,7 +143,7 @@ impl Expiry {
             uid: None,
             reason: Some(EXPIRED.to_owned()),
         };
-        match self.desk.run(&self.request(), &cancel).await {
+        match self.desk.run(&self.request(order_id).await, &cancel).await {
             Ok(done) if done.changes.iter().any(|change| !change.events.is_empty()) => {
                 End::Cancelled
             }
@@ -157,13 +157,20 @@ impl Expiry {
         }
     }
 
-    fn request(&self) -> Request {
+    /// The event that made the order: why it is cancelled now. An audit goes without rather than an order on.
+    async fn placed(&self, order_id: i64) -> Option<String> {
+        let stream = StreamId::new("Order", order_id.to_string());
+        let first = self.desk.ledger().stream_after(&stream, 0, 1).await.ok()?;
+        first.first().map(|event| event.event_id.to_string())
+    }
+
+    async fn request(&self, order_id: i64) -> Request {
         Request {
             metadata: Metadata {
                 actor: ACTOR.to_owned(),
                 surface: SURFACE.to_owned(),
                 request_id: Uuid::now_v7(),
-                causation: None,
+                causation: self.placed(order_id).await,
                 correlation: None,
                 at: self.desk.ledger().clock().now(),
             },

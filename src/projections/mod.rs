@@ -12,6 +12,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod comments;
 pub mod companies;
+pub mod counters;
 pub mod customers;
 pub mod diaries;
 pub mod dua_users;

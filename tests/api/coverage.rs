@@ -12,8 +12,11 @@ use super::node::{Node, answer};
 /// Every documented endpoint: surface, method, path …
 const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 11] = [
+const OURS: [(&str, &str); 14] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
+    ("GET", "/admin/events"),
+    ("GET", "/admin/state/{aggregate}/{id}"),
+    ("GET", "/admin/streams/{aggregate}/{id}"),
     ("POST", "/admin/persons/{subject}/erase"),
     ("POST", "/admin/showcases/{task_id}/files"),
     ("GET", CASE_FILE),

@@ -10,6 +10,7 @@
 //! | `forgetting.rs` | people who want to be forgotten, and a search of everything for what is left of them |
 //! | `ending.rs` | SIGTERM in the middle of a request |
 //! | `tampering.rs` | rows changed by hand |
+//! | `auditing.rs` | questions to the log, exports, the proof |
 
 mod auditing;
 mod away;

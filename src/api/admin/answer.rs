@@ -37,8 +37,9 @@ use crate::commands::team::TeamError;
 use crate::commands::ticket::TicketError;
 use crate::commands::website::WebsiteError;
 use crate::commands::{DeskError, Done, Refusal};
+use crate::events::past::PastError;
 use crate::gateways::FileError;
-use crate::ledger::{IdError, LoadError};
+use crate::ledger::{FeedError, IdError, LoadError};
 
 /// What a command that was done answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -540,10 +541,12 @@ macro_rules! faults {
 }
 
 faults!(
+    FeedError,
     FileError,
     LoadError,
     IdError,
     PasswordFault,
+    PastError,
     BrokeOff,
     sqlx::Error
 );

@@ -6,6 +6,7 @@
 mod accounts;
 mod answer;
 mod articles;
+mod audit;
 mod authors;
 mod banners;
 mod cards;
@@ -66,6 +67,9 @@ pub fn routes() -> OpenApiRouter<App> {
     let mut router = OpenApiRouter::new()
         .routes(routes!(command))
         .routes(routes!(persons::erase))
+        .routes(routes!(audit::stream))
+        .routes(routes!(audit::events))
+        .routes(routes!(audit::state))
         .routes(routes!(showcases::upload));
     describe::commands(router.get_openapi_mut());
     router

@@ -28,6 +28,8 @@ pub(super) mod bit {
     pub const WEIDU: u64 = 1 << 6;
     pub const XDUA: u64 = 1 << 7;
     pub const STAFF: u64 = 1 << 8;
+    /// The log itself, to read.
+    pub const AUDIT: u64 = 1 << 9;
 }
 
 /// The id of one thing that commands can be sent to.

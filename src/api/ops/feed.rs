@@ -26,9 +26,9 @@ use crate::events;
 use crate::ledger::{FeedError, Follower, Ledger, Mark, NotAMark, Recorded};
 
 /// Events written at once.
-const CHUNK: usize = 500;
+pub(in crate::api) const CHUNK: usize = 500;
 /// How often a quiet feed says that it is there: an empty line, or an SSE comment.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(in crate::api) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Where to begin and what to leave out.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,7 +45,7 @@ pub(super) struct Wish {
 /// One event of the log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedEvent)]
-struct Line<'a> {
+pub(in crate::api) struct Line<'a> {
     /// `<generation>-<position>`: begin after it to go on. Unique in the life of the log.
     #[schema(example = "1-4711")]
     position: &'a str,
@@ -72,9 +72,33 @@ struct Line<'a> {
     payload: Box<RawValue>,
 }
 
+impl<'a> Line<'a> {
+    /// An event at its position.
+    pub(in crate::api) fn of(
+        position: &'a str,
+        event: &'a Recorded,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            position,
+            event_id: event.event_id,
+            aggregate: &event.stream.aggregate,
+            id: &event.stream.id,
+            sequence: event.sequence,
+            kind: &event.event_type,
+            version: &event.event_version,
+            recorded_at: event.recorded_at.timestamp_millis(),
+            metadata: serde_json::from_str(&event.metadata)?,
+            payload: impersonal(&event.payload)?,
+        })
+    }
+}
+
+/// How events are written.
 #[derive(Clone, Copy)]
-enum Form {
+pub(in crate::api) enum Form {
+    /// One JSON object a line.
     Lines,
+    /// Server-sent events.
     ServerSent,
 }
 
@@ -112,12 +136,7 @@ pub(super) async fn feed(
     )?;
     let aggregates = wish.aggregate.as_deref().map(aggregates).transpose()?;
     let until = (wish.live == Some(false)).then_some(head.position);
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let form = if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
-        Form::ServerSent
-    } else {
-        Form::Lines
-    };
+    let form = Form::asked_for(&headers);
     let source = match until {
         Some(until) => Source::Kept {
             after,
@@ -240,7 +259,17 @@ fn written(ops: Ops, source: Source, form: Form) -> impl Stream<Item = Result<By
 }
 
 impl Form {
-    fn content_type(self) -> &'static str {
+    /// Server-sent events where `Accept` names them.
+    pub(in crate::api) fn asked_for(headers: &HeaderMap) -> Self {
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+            Self::ServerSent
+        } else {
+            Self::Lines
+        }
+    }
+
+    pub(in crate::api) fn content_type(self) -> &'static str {
         match self {
             Self::Lines => "application/x-ndjson; charset=utf-8",
             Self::ServerSent => "text/event-stream; charset=utf-8",
@@ -254,25 +283,15 @@ impl Form {
         }
     }
 
-    fn write(
+    /// Adds an event to what is sent next.
+    pub(in crate::api) fn write(
         self,
         chunk: &mut Vec<u8>,
         ledger: &Ledger,
         event: &Recorded,
     ) -> Result<(), serde_json::Error> {
         let position = ledger.mark(event.position).to_string();
-        let line = Line {
-            position: &position,
-            event_id: event.event_id,
-            aggregate: &event.stream.aggregate,
-            id: &event.stream.id,
-            sequence: event.sequence,
-            kind: &event.event_type,
-            version: &event.event_version,
-            recorded_at: event.recorded_at.timestamp_millis(),
-            metadata: serde_json::from_str(&event.metadata)?,
-            payload: impersonal(&event.payload)?,
-        };
+        let line = Line::of(&position, event)?;
         let before = chunk.len();
         if let Self::ServerSent = self {
             chunk.extend_from_slice(format!("id: {position}\ndata: ").as_bytes());
@@ -299,7 +318,8 @@ fn impersonal(payload: &str) -> Result<Box<RawValue>, serde_json::Error> {
     serde_json::value::to_raw_value(&value)
 }
 
-fn blank(value: &mut Value) {
+/// The same within a value.
+pub(in crate::api) fn blank(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             if let Some(marker) = fields.get_mut("$personal") {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::show::{self, Output};
-use crate::ledger::Recorded;
+use crate::ledger::{Metadata, Recorded};
 
 /// The most characters of a payload that a table shows.
 const CELL: usize = 160;
@@ -13,7 +13,7 @@ const CELL: usize = 160;
 pub struct Shown {
     /// Show what personal values say, not only whose they are.
     #[arg(long)]
-    personal: bool,
+    pub personal: bool,
 }
 
 impl Shown {
@@ -21,10 +21,27 @@ impl Shown {
     pub fn cover(self, value: &mut Value) {
         cover(value, self.personal);
     }
+
+    /// What an event says, as far as it may be shown.
+    pub fn payload(self, event: &Recorded) -> serde_json::Result<Value> {
+        let mut payload = serde_json::from_str(&event.payload)?;
+        self.cover(&mut payload);
+        Ok(payload)
+    }
 }
 
 /// Prints events: a table, or one JSON object each.
 pub fn print(events: &[Recorded], output: Output, shown: Shown) -> anyhow::Result<()> {
+    print_with(events, output, shown, |_| None)
+}
+
+/// The same, where each event may have a level: how many causes lie between it and what was asked for.
+pub fn print_with(
+    events: &[Recorded],
+    output: Output,
+    shown: Shown,
+    level: impl Fn(&Recorded) -> Option<u32>,
+) -> anyhow::Result<()> {
     let mut table = show::table([
         "position",
         "recorded (UTC)",
@@ -32,16 +49,22 @@ pub fn print(events: &[Recorded], output: Output, shown: Shown) -> anyhow::Resul
         "no.",
         "event",
         "actor",
+        "cause",
         "content",
     ]);
     for event in events {
-        let mut payload: Value = serde_json::from_str(&event.payload)?;
-        cover(&mut payload, shown.personal);
+        let payload = shown.payload(event)?;
+        let level = level(event);
         if output.json {
-            show::json(&object(event, &payload))?;
+            let mut object = object(event, &payload);
+            if let Some(level) = level {
+                object["level"] = level.into();
+            }
+            show::json(&object)?;
             continue;
         }
-        let actor = event.metadata().map(|m| m.actor).unwrap_or_default();
+        let metadata = event.metadata().ok();
+        let indent = "  ".repeat(level.unwrap_or(0).try_into().unwrap_or(0));
         table.add_row([
             show::number(event.position),
             event
@@ -51,8 +74,9 @@ pub fn print(events: &[Recorded], output: Output, shown: Shown) -> anyhow::Resul
                 .into(),
             event.stream.to_string().into(),
             show::number(event.sequence),
-            event.event_type.as_str().into(),
-            actor.into(),
+            format!("{indent}{}", event.event_type).into(),
+            metadata.as_ref().map_or("", |m| m.actor.as_str()).into(),
+            metadata.as_ref().map(cause).unwrap_or_default().into(),
             cut(content(&payload, &event.event_type)).into(),
         ]);
     }
@@ -62,7 +86,16 @@ pub fn print(events: &[Recorded], output: Output, shown: Shown) -> anyhow::Resul
     Ok(())
 }
 
-fn object(event: &Recorded, payload: &Value) -> Value {
+/// What led to an event: what the service itself acted upon, else the request and the door it came through.
+fn cause(metadata: &Metadata) -> String {
+    match &metadata.causation {
+        Some(cause) => format!("after {cause}"),
+        None => format!("{} {}", metadata.surface, metadata.request_id),
+    }
+}
+
+/// An event as JSON.
+pub fn object(event: &Recorded, payload: &Value) -> Value {
     let metadata: Value = serde_json::from_str(&event.metadata).unwrap_or(Value::Null);
     json!({
         "position": event.position, "event_id": event.event_id, "stream": event.stream.to_string(),

@@ -7,6 +7,9 @@ use crate::ledger::{AppendLimits, StreamId};
 use crate::postgres::Database;
 use crate::settings::StoreSettings;
 
+/// Events read at once.
+const PAGE: i64 = 1_000;
+
 /// Which.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,7 +20,7 @@ pub struct Args {
     shown: shown::Shown,
 }
 
-/// Prints the stream; one that does not exist is a finding.
+/// Prints the stream, page by page; one that does not exist is a finding.
 pub async fn run(
     database: &Database,
     settings: &StoreSettings,
@@ -26,14 +29,19 @@ pub async fn run(
 ) -> anyhow::Result<Exit> {
     let keys = store::keys(settings)?;
     let ledger = store::ledger(database, keys, AppendLimits::default(), 1, 2).await?;
-    let events = ledger.stream(&args.stream).await?;
+    let mut after = 0;
+    loop {
+        let events = ledger.stream_after(&args.stream, after, PAGE).await?;
+        let Some(last) = events.last() else { break };
+        after = last.sequence;
+        shown::print(&events, output, args.shown)?;
+    }
     store::part(&ledger).await;
-    if events.is_empty() {
+    if after == 0 {
         if !output.json {
             show::line(&format!("There is no stream {}.", args.stream))?;
         }
         return Ok(Exit::Finding);
     }
-    shown::print(&events, output, args.shown)?;
     Ok(Exit::Fine)
 }

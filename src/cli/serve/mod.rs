@@ -221,8 +221,8 @@ impl Node {
             _ = inner => Some("the operators' listener"),
         };
         stop.cancel();
-        // Sockets outlive the listener that opened them.
-        self.app.live().hang_up();
+        // Sockets outlive the listener that opened them, and it waits for answers that follow the log.
+        self.app.hang_up();
         tasks.wait().await;
         self.app.finish().await;
         // So that the read tables show everything when we leave, if they can.

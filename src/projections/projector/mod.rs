@@ -262,6 +262,6 @@ impl Slot {
 }
 
 /// A projection that serves and its version, as rows name them.
-fn key(projection: &dyn Projection) -> (String, i32) {
+pub(super) fn key(projection: &dyn Projection) -> (String, i32) {
     Slot::Live.key(projection)
 }

@@ -81,6 +81,27 @@ async fn an_order_that_nobody_pays_in_time_is_cancelled_by_the_system() {
         expected
     );
     assert_eq!(end.metadata().unwrap().actor, "system:expiry");
+    // Whoever asks what became of the request that placed the order finds its end, and nothing of the other orders.
+    let placed = log
+        .iter()
+        .find(|e| e.event_type == "OrderPlaced" && e.stream == end.stream)
+        .unwrap();
+    let request = placed.metadata().unwrap().request_id.to_string();
+    let ledger = shelf.app.ledger();
+    let caused = ledger.caused_by(&request, |_| {}).await.unwrap();
+    let told = log.iter().filter_map(|e| {
+        let level = caused.get(&e.position)?;
+        Some((e.event_type.as_str(), *level))
+    });
+    let mut told: Vec<(&str, u32)> = told.collect();
+    told.sort_unstable_by_key(|(kind, level)| (*level, *kind));
+    let expected = [
+        ("OrderPlaced", 0),
+        ("TicketReserved", 0),
+        ("OrderCancelled", 1),
+        ("TicketReleased", 1),
+    ];
+    assert_eq!(told, expected);
     let list = shelf.function(&me, "ticket_list", json!({})).await;
     assert_eq!(
         ids(&list, "ticket_list", "ticket_id"),
