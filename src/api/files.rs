@@ -53,7 +53,10 @@ pub async fn answer(
     let known = headers.get_all(IF_NONE_MATCH).iter();
     let known = known.filter_map(|value| value.to_str().ok());
     if matches(known, &tag) {
-        let headers = [(ETAG, tag), (CACHE_CONTROL, file.keep.cache_control().to_owned())];
+        let headers = [
+            (ETAG, tag),
+            (CACHE_CONTROL, file.keep.cache_control().to_owned()),
+        ];
         return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
     }
     let Some(opened) = store.open(file.key).await? else {

@@ -20,10 +20,7 @@ pub fn open(bucket: &str, settings: &FileSettings) -> Result<FileStore, FileErro
             .with_allow_http(endpoint.starts_with("http://"))
             .with_virtual_hosted_style_request(false);
     }
-    if let (Some(id), Some(secret)) = (
-        &settings.s3_access_key_id,
-        &settings.s3_secret_access_key,
-    ) {
+    if let (Some(id), Some(secret)) = (&settings.s3_access_key_id, &settings.s3_secret_access_key) {
         builder = builder
             .with_access_key_id(id)
             .with_secret_access_key(secret.expose_secret());
@@ -77,7 +74,9 @@ mod tests {
         let header = |name: &str| {
             let prefix = format!("{name}: ");
             let lower = head.to_lowercase();
-            let line = lower.lines().find_map(|it| it.strip_prefix(&prefix).map(str::to_owned));
+            let line = lower
+                .lines()
+                .find_map(|it| it.strip_prefix(&prefix).map(str::to_owned));
             line
         };
         assert!(header("authorization").unwrap().contains("cn-north-1/s3"));

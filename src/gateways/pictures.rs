@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
+};
 use tokio::sync::Semaphore;
 
 /// Pixels of a picture, at most: a small file may unfold to any number.
@@ -162,7 +164,11 @@ pub(super) fn square(bytes: &[u8], edge: u32) -> Result<RgbImage, PictureError> 
     let shorter = picture.width().min(picture.height());
     let (left, top) = (picture.width() - shorter, picture.height() - shorter);
     let middle = picture.crop_imm(left / 2, top / 2, shorter, shorter);
-    Ok(on_white(&middle.resize_exact(edge, edge, FilterType::Lanczos3)))
+    Ok(on_white(&middle.resize_exact(
+        edge,
+        edge,
+        FilterType::Lanczos3,
+    )))
 }
 
 /// Small, on white where one could see through it.

@@ -13,17 +13,16 @@ use utoipa::ToSchema;
 use super::call::{Call, Recording};
 use super::card_log::{CardQuery, record};
 use super::cards::{or_default, shown, usable};
-use super::envelope::{self, Answer};
+use super::envelope::{self, Answer, Nothing};
 use super::{Problem, SURFACE};
 use crate::api::App;
 use crate::api::answer::Stamp;
 use crate::api::backend;
 use crate::api::files::{self, Keep, Known};
-use crate::api::request::Incoming;
 use crate::commands::card::CardVisit;
 use crate::events::Card;
 use crate::gateways::{FileError, Poster};
-use crate::projections::cards::{self, CardDetail};
+use crate::projections::cards::CardDetail;
 
 const MINGPIAN: &str = "/zhugeleida/xiaochengxu/mingpian";
 const SAVE_POSTER: &str = "/zhugeleida/xiaochengxu/mingpian/save_poster";
@@ -135,27 +134,27 @@ pub async fn save_poster(
         (status = 200, description = "The bytes", content_type = "image/png", body = PosterPicture),
         (status = 302, description = "Another poster is stored on the card"),
         (status = 304, description = "As known"),
-        (status = 404, description = "Code 404", body = Answer),
+        (status = 404, description = "Code 404", body = Answer<Nothing>),
     ),
     security(()),
 )]
 pub async fn picture(
     State(app): State<App>,
     Path(file): Path<String>,
-    incoming: Incoming,
+    call: Call,
 ) -> Result<Response, Problem> {
     let uid = uid(&file).ok_or_else(Problem::unknown_path)?;
     if !is_open(&app, uid).await? {
         return Err(Problem::unknown_path());
     }
-    let base = backend::base(&app, &incoming);
+    let base = backend::base(&app, &call.incoming);
     for _ in 0..LOOKS {
-        let card = card(&app, uid).await?;
+        let card = shown(&app, uid).await?;
         if let Some(stored) = stored_elsewhere(&card) {
             return Ok((StatusCode::FOUND, [(LOCATION, location(stored))]).into_response());
         }
         let poster = poster(&app, card, &base).await;
-        if let Some(answer) = answer(&app, poster, &incoming.headers).await? {
+        if let Some(answer) = answer(&app, poster, &call.incoming.headers).await? {
             return Ok(answer);
         }
     }
@@ -166,12 +165,6 @@ pub async fn picture(
 async fn is_open(app: &App, uid: i64) -> Result<bool, Problem> {
     let found = app.ledger().current::<Card>(&uid.to_string()).await?;
     Ok(found.state.created().is_some_and(|card| card.enabled))
-}
-
-async fn card(app: &App, uid: i64) -> Result<CardDetail, Problem> {
-    let found = cards::by_uid(app.reads(), uid).await;
-    let found = found.map_err(|error| Problem::query(app, error))?;
-    found.ok_or_else(Problem::overloaded)
 }
 
 /// Draws it if nobody did, in a task of its own: when this caller goes away, the next one finds it.
@@ -283,7 +276,14 @@ mod tests {
     #[test]
     fn a_poster_has_one_name() {
         assert_eq!(uid("1_poster.png"), Some(1));
-        for name in ["01_poster.png", "-1_poster.png", "0_poster.png", "_poster.png", "1.png", "x"] {
+        for name in [
+            "01_poster.png",
+            "-1_poster.png",
+            "0_poster.png",
+            "_poster.png",
+            "1.png",
+            "x",
+        ] {
             assert_eq!(uid(name), None, "{name}");
         }
     }

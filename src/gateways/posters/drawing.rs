@@ -189,7 +189,11 @@ fn frame(top: f32, tear: f32, bottom: f32, height: f32) -> String {
 /// The picture of the one whose card it is; without one, what they are called stands in its place.
 fn avatar(poster: &Poster, letters: &Letters, sheet: &mut Sheet, middle: f32) -> Option<RgbImage> {
     let picture = poster.avatar.as_deref().and_then(|bytes| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "264")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "264"
+        )]
         let edge = (2.0 * AVATAR_RADIUS) as u32;
         pictures::square(bytes, edge).ok()
     });
@@ -264,7 +268,11 @@ enum Code {
 /// Moves down by its height.
 fn code(poster: &Poster, y: &mut f32) -> Result<Code, PosterError> {
     let stored = poster.qr_code.as_deref().and_then(|bytes| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "440")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "440"
+        )]
         let edge = CODE_EDGE as u32;
         pictures::square(bytes, edge).ok()
     });

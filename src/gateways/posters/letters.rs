@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn names_of_people_and_companies_are_there() {
-        let text = "张聪 王喆堃 李玥 陳淑華 北京打铁的信息科技有限公司（中国）“A·b” 138-0013 ￥Ünal";
+        let text =
+            "张聪 王喆堃 李玥 陳淑華 北京打铁的信息科技有限公司（中国）“A·b” 138-0013 ￥Ünal";
         assert_eq!(letters().drawable(text), text);
     }
 
@@ -252,7 +253,10 @@ mod tests {
         // Never a comma first.
         assert_eq!(lines("一二三四五，六", 2), ["一二三四", "五，六"]);
         assert_eq!(lines("一二三 Great", 2), ["一二三", "Great"]);
-        assert_eq!(lines("一二三四五六七八九十百千", 2), ["一二三四五", "六七八九…"]);
+        assert_eq!(
+            lines("一二三四五六七八九十百千", 2),
+            ["一二三四五", "六七八九…"]
+        );
         // A word that no line can take is broken all the same.
         let long = lines("Donaudampfschifffahrt", 9);
         assert!(long.len() > 1 && long.concat() == "Donaudampfschifffahrt");

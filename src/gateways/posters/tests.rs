@@ -36,9 +36,7 @@ fn photo() -> Bytes {
     };
     let picture = RgbImage::from_fn(200, 200, colour);
     let mut png = std::io::Cursor::new(Vec::new());
-    picture
-        .write_to(&mut png, image::ImageFormat::Png)
-        .unwrap();
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
     png.into_inner().into()
 }
 
@@ -57,7 +55,10 @@ fn scanned(picture: &RgbImage) -> Vec<String> {
 /// Compares with the committed picture; `SHIJI_GOLDEN=write` writes it anew, to be looked at.
 #[track_caller]
 fn looks_like(name: &str, picture: &RgbImage) {
-    let place = format!("{}/tests/fixtures/posters/{name}.png", env!("CARGO_MANIFEST_DIR"));
+    let place = format!(
+        "{}/tests/fixtures/posters/{name}.png",
+        env!("CARGO_MANIFEST_DIR")
+    );
     if std::env::var("SHIJI_GOLDEN").as_deref() == Ok("write") {
         picture.save(&place).unwrap();
     }
@@ -155,7 +156,13 @@ async fn a_card_has_one_poster_kept_and_it_is_drawn_once() {
     let folder = tempfile::tempdir().unwrap();
     let files = FileStore::local(folder.path()).unwrap();
     let posters = Posters::new(None);
-    let (first, other) = (poster(), Poster { uid: 70, ..poster() });
+    let (first, other) = (
+        poster(),
+        Poster {
+            uid: 70,
+            ..poster()
+        },
+    );
     for one in [&first, &other] {
         posters.keep(&files, one.clone()).await.unwrap();
     }

@@ -63,7 +63,9 @@ async fn a_poster_shows_the_picture_that_staff_uploaded() {
     let upload = house.service.post("/backend/api/v1/upload");
     let upload = upload.token(&house.clerk).file("file", png.get_ref());
     let upload = upload.send().await.json();
-    let uri = upload["data"]["uri"].as_str().unwrap_or_else(|| panic!("{upload}"));
+    let uri = upload["data"]["uri"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{upload}"));
     for (uid, avatar) in [
         (uid, uri.to_owned()),
         (other, format!("https://other.example{uri}")),
@@ -112,7 +114,11 @@ async fn nobody_has_a_poster_who_has_no_card() {
     for path in [at(disabled), at(999_999), at(-1), at(1).replace(".png", "")] {
         let reply = house.get(&path).send().await;
         let expected = json!({ "code": 404, "msg": "非法请求", "data": {} });
-        assert_eq!((reply.status.as_u16(), reply.json()), (404, expected), "{path}");
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()),
+            (404, expected),
+            "{path}"
+        );
     }
     assert_eq!(house.service.stored_files(), 0);
 }
