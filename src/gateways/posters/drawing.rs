@@ -92,10 +92,29 @@ impl Sheet<'_> {
     /// Lines of text in the middle, each so high.
     fn text(&mut self, text: &str, style: Style, most: usize, height: f32) {
         let font = (style.weight, style.size);
-        for line in self.letters.lines(text, font, TEXT_WIDTH, most) {
+        let lines = self.letters.lines(text, font, TEXT_WIDTH, most);
+        self.lines(&lines, style, height);
+    }
+
+    fn lines(&mut self, lines: &[String], style: Style, height: f32) {
+        for line in lines {
             self.y += height;
-            self.line(&line, style, MIDDLE, self.y);
+            self.line(line, style, MIDDLE, self.y);
         }
+    }
+
+    /// What somebody says, between quotation marks also where it is cut.
+    fn quote(&mut self, said: &str, style: Style, height: f32) {
+        let font = (style.weight, style.size);
+        let width = TEXT_WIDTH - 2.0 * style.size;
+        let mut lines = self.letters.lines(said, font, width, 2);
+        if let Some(first) = lines.first_mut() {
+            first.insert(0, '“');
+        }
+        if let Some(last) = lines.last_mut() {
+            last.push('”');
+        }
+        self.lines(&lines, style, height);
     }
 
     fn line(&mut self, line: &str, style: Style, x: f32, y: f32) {
@@ -229,7 +248,7 @@ fn words(poster: &Poster, sheet: &mut Sheet) {
     let sign = letters.drawable(&poster.sign);
     if !sign.is_empty() {
         sheet.y += 22.0;
-        sheet.text(&format!("“{sign}”"), SIGN, 2, 58.0);
+        sheet.quote(&sign, SIGN, 58.0);
     }
     let phone = letters.drawable(&poster.phone);
     let font = (PHONE.weight, PHONE.size);
