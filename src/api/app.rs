@@ -1,5 +1,6 @@
 //! What every door of the house shares.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tracing::Instrument;
 use super::passwords::Passwords;
 use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
-use crate::gateways::{FileStore, PaymentGateway, Pictures, SmsGateway, Wechat};
+use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, Wechat};
 use crate::ledger::Ledger;
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::settings::{Settings, Switch};
@@ -64,6 +65,8 @@ pub struct AppSettings {
     pub request_timeout: Duration,
     /// How long a query waits for the position it was sent.
     pub query_patience: Duration,
+    /// Fonts for characters that the posters' own lack.
+    pub font_dir: Option<PathBuf>,
     /// How old a signature of the mini-program may be; zero: as old as it likes.
     pub signature_window: Duration,
     /// How long the very same toggle request counts as sent again; zero: not at all.
@@ -85,6 +88,7 @@ impl From<&Settings> for AppSettings {
             body_max_bytes: settings.limits.body_max_bytes,
             request_timeout: settings.limits.request_timeout_ms,
             query_patience: settings.limits.projection_wait_ms,
+            font_dir: settings.font_dir.clone(),
             signature_window: settings.zhugeleida.signature_window_secs,
             toggle_repeat: settings.zhugeleida.toggle_repeat_ms,
             zhugeleida_test_login: match settings.zhugeleida.zhugeleida_test_login {
@@ -106,6 +110,7 @@ struct Inner {
     parts: AppParts,
     passwords: Passwords,
     pictures: Pictures,
+    posters: Posters,
     rate_limits: RateLimits,
     wechat_sessions: WechatSessions,
     live: Live,
@@ -126,6 +131,7 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
+        let posters = Posters::new(parts.settings.font_dir.clone());
         let live = Live::new(parts.settings.live.clone());
         Self {
             inner: Arc::new(Inner {
@@ -133,6 +139,7 @@ impl App {
                 live,
                 passwords: Passwords::default(),
                 pictures: Pictures::default(),
+                posters,
                 rate_limits,
                 wechat_sessions,
                 work: TaskTracker::new(),
@@ -201,6 +208,12 @@ impl App {
     #[must_use]
     pub fn pictures(&self) -> &Pictures {
         &self.inner.pictures
+    }
+
+    /// Draws posters of cards.
+    #[must_use]
+    pub fn posters(&self) -> &Posters {
+        &self.inner.posters
     }
 
     /// Limits that hold across nodes.

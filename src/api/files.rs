@@ -1,4 +1,4 @@
-//! Answering a stored file: bytes as they come, a tag and caching for ever.
+//! Answering a stored file: bytes as they come, a tag, and how long it may be kept.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -10,8 +10,23 @@ use axum::response::{IntoResponse, Response};
 
 use crate::gateways::{FileError, FileStore};
 
-/// A file never changes under its link.
-const FOR_A_YEAR: &str = "public, max-age=31536000, immutable";
+/// How long others may keep a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// It never changes under its link.
+    Forever,
+    /// They ask each time whether it is still this one.
+    WhileFresh,
+}
+
+impl Keep {
+    fn cache_control(self) -> &'static str {
+        match self {
+            Keep::Forever => "public, max-age=31536000, immutable",
+            Keep::WhileFresh => "public, no-cache",
+        }
+    }
+}
 
 /// A file as the log knows it.
 pub struct Known<'k> {
@@ -21,6 +36,8 @@ pub struct Known<'k> {
     pub content_type: &'k str,
     /// What tells its bytes from others under the same link.
     pub tag: &'k str,
+    /// How long others may keep it.
+    pub keep: Keep,
 }
 
 /// Its bytes, or that they are as the caller knows them; `None` when they are not in the store.
@@ -36,7 +53,10 @@ pub async fn answer(
     let known = headers.get_all(IF_NONE_MATCH).iter();
     let known = known.filter_map(|value| value.to_str().ok());
     if matches(known, &tag) {
-        let headers = [(ETAG, tag), (CACHE_CONTROL, FOR_A_YEAR.to_owned())];
+        let headers = [
+            (ETAG, tag),
+            (CACHE_CONTROL, file.keep.cache_control().to_owned()),
+        ];
         return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
     }
     let Some(opened) = store.open(file.key).await? else {
@@ -46,7 +66,7 @@ pub async fn answer(
         (CONTENT_TYPE, file.content_type.to_owned()),
         (CONTENT_LENGTH, opened.size.to_string()),
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (CACHE_CONTROL, FOR_A_YEAR.to_owned()),
+        (CACHE_CONTROL, file.keep.cache_control().to_owned()),
         (ETAG, tag),
     ];
     let mut answer = (headers, Body::from_stream(opened.bytes)).into_response();

@@ -82,7 +82,7 @@ pub fn router(app: App, readiness: Readiness) -> Router {
 pub fn word(path: &str, trouble: Trouble) -> Response {
     match path.split('/').nth(1) {
         Some("obj" | "xdua") => xdua::word(trouble),
-        Some("zhugeleida") => zhugeleida::word(trouble),
+        Some("zhugeleida" | "statics") => zhugeleida::word(trouble),
         Some("backend" | "upload") => backend::word(path, trouble),
         Some("community" | "media") => community::word(trouble),
         Some("admin") => admin::word(trouble),

@@ -1,4 +1,5 @@
-//! Where uploaded files lie: a folder, written durably. Keys are made by us, never from what a client said.
+//! Where stored files lie: a folder, written durably, or a bucket (`bucket.rs`). Keys are made by us, never from what a client
+//! said.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+
+use crate::settings::FileSettings;
 
 /// Stores files under keys. Cheap to clone.
 #[derive(Clone)]
@@ -20,7 +23,7 @@ pub struct FileStore {
 pub struct FileError(Arc<dyn std::error::Error + Send + Sync>);
 
 impl FileError {
-    fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Arc::new(error))
     }
 }
@@ -33,7 +36,34 @@ pub struct Opened {
     pub bytes: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, FileError>> + Send>>,
 }
 
+/// A bucket is named, and the program was built without what it takes.
+#[cfg(not(feature = "s3"))]
+#[derive(Debug, thiserror::Error)]
+#[error("this program was built without the feature `s3`")]
+struct NoBuckets;
+
 impl FileStore {
+    /// Files where the operator said, else in this folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or entered, or the bucket cannot be used as it was said.
+    pub fn configured(settings: &FileSettings, folder: &Path) -> Result<Self, FileError> {
+        match &settings.s3_bucket {
+            None => Self::local(folder),
+            #[cfg(feature = "s3")]
+            Some(bucket) => super::bucket::open(bucket, settings),
+            #[cfg(not(feature = "s3"))]
+            Some(_) => Err(FileError::new(NoBuckets)),
+        }
+    }
+
+    #[cfg(feature = "s3")]
+    pub(super) fn over(store: impl ObjectStore) -> Self {
+        Self {
+            store: Arc::new(store),
+        }
+    }
+
     /// Files in a folder, which is made when it is missing.
     ///
     /// # Errors
@@ -91,6 +121,28 @@ impl FileStore {
         }
     }
 
+    /// Whether there is a file.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn has(&self, key: &str) -> Result<bool, FileError> {
+        match self.store.head(&path(key)?).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(FileError::new(error)),
+        }
+    }
+
+    /// The keys of all files in a folder and below.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn keys(&self, folder: &str) -> Result<Vec<String>, FileError> {
+        let found = self.store.list(Some(&path(folder)?));
+        let keys = found.map_ok(|file| format!("/{}", file.location));
+        keys.try_collect().await.map_err(FileError::new)
+    }
+
     /// Removes a file; that there is none is as good.
     ///
     /// # Errors
@@ -118,9 +170,14 @@ mod tests {
         let store = FileStore::local(&folder.path().join("files")).unwrap();
         let key = "/upload/20240102/a.png";
         assert!(store.open(key).await.unwrap().is_none());
+        assert!(!store.has(key).await.unwrap());
+        assert_eq!(store.keys("/upload").await.unwrap(), [""; 0]);
         store.put(key, Bytes::from_static(b"png")).await.unwrap();
         let opened = store.open(key).await.unwrap().unwrap();
         assert_eq!(opened.size, 3);
+        assert!(store.has(key).await.unwrap());
+        assert_eq!(store.keys("/upload").await.unwrap(), [key]);
+        assert_eq!(store.keys("/up").await.unwrap(), [""; 0]);
         let bytes: Vec<Bytes> = opened.bytes.try_collect().await.unwrap();
         assert_eq!(bytes.concat(), b"png");
         store.delete(key).await.unwrap();

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
+};
 use tokio::sync::Semaphore;
 
 /// Pixels of a picture, at most: a small file may unfold to any number.
@@ -152,11 +154,36 @@ fn refused(error: ImageError) -> PictureError {
     }
 }
 
+/// A picture that fills a square of that edge, cut at its longer sides, on white where one could see through it.
+///
+/// # Errors
+/// [`PictureError`].
+pub(super) fn square(bytes: &[u8], edge: u32) -> Result<RgbImage, PictureError> {
+    let PictureType { format, .. } = recognize(bytes).ok_or(PictureError::Unknown)?;
+    let picture = decode(bytes, format)?;
+    let shorter = picture.width().min(picture.height());
+    let (left, top) = (picture.width() - shorter, picture.height() - shorter);
+    let middle = picture.crop_imm(left / 2, top / 2, shorter, shorter);
+    Ok(on_white(&middle.resize_exact(
+        edge,
+        edge,
+        FilterType::Lanczos3,
+    )))
+}
+
 /// Small, on white where one could see through it.
 fn preview(picture: DynamicImage) -> Result<Bytes, PictureError> {
-    let small = shrunk(picture).into_rgba8();
-    let mut flat = image::RgbImage::new(small.width(), small.height());
-    for (to, from) in flat.pixels_mut().zip(small.pixels()) {
+    let flat = on_white(&shrunk(picture));
+    let mut jpeg = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, PREVIEW_QUALITY);
+    flat.write_with_encoder(encoder).map_err(refused)?;
+    Ok(jpeg.into())
+}
+
+fn on_white(picture: &DynamicImage) -> RgbImage {
+    let picture = picture.to_rgba8();
+    let mut flat = RgbImage::new(picture.width(), picture.height());
+    for (to, from) in flat.pixels_mut().zip(picture.pixels()) {
         let [red, green, blue, alpha] = from.0;
         let on_white = |value: u8| {
             let mixed = u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha));
@@ -164,10 +191,7 @@ fn preview(picture: DynamicImage) -> Result<Bytes, PictureError> {
         };
         *to = Rgb([red, green, blue].map(on_white));
     }
-    let mut jpeg = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, PREVIEW_QUALITY);
-    flat.write_with_encoder(encoder).map_err(refused)?;
-    Ok(jpeg.into())
+    flat
 }
 
 /// Never larger than it was. Large pictures are first thinned out roughly, which is fast, then finely.
@@ -206,7 +230,7 @@ mod tests {
                 [0, 0, 200]
             }
         };
-        image::RgbImage::from_fn(width, height, |x, y| Rgb(half(x, y))).into()
+        RgbImage::from_fn(width, height, |x, y| Rgb(half(x, y))).into()
     }
 
     fn seen(preview: &[u8]) -> DynamicImage {
@@ -272,6 +296,15 @@ mod tests {
         let found = look(&encoded(&clear.into(), ImageFormat::Png)).unwrap();
         let [red, green, blue, _] = seen(&found.preview).get_pixel(5, 5).0;
         assert!(red > 250 && green > 250 && blue > 250);
+    }
+
+    #[test]
+    fn a_square_is_cut_from_the_middle() {
+        let picture = halves(300, 100);
+        let square = square(&encoded(&picture, ImageFormat::Png), 40).unwrap();
+        assert_eq!(square.dimensions(), (40, 40));
+        assert_eq!(square.get_pixel(2, 20), &Rgb([200, 0, 0]));
+        assert_eq!(square.get_pixel(37, 20), &Rgb([0, 0, 200]));
     }
 
     #[test]

@@ -139,6 +139,14 @@ pub struct Settings {
     #[arg(long, env = "SHIJI_UPLOAD_MAX_BYTES", default_value = "10485760", value_name = "BYTES", value_parser = count)]
     pub upload_max_bytes: usize,
 
+    /// Where stored files lie.
+    #[command(flatten)]
+    pub files: FileSettings,
+
+    /// Folder of fonts (`.otf`, `.ttf`, `.ttc`) for characters that the posters' own fonts lack. Absent: those are left out.
+    #[arg(long, env = "SHIJI_FONT_DIR", value_name = "FOLDER")]
+    pub font_dir: Option<PathBuf>,
+
     /// The mini-program.
     #[command(flatten)]
     pub zhugeleida: ZhugeleidaSettings,
@@ -175,6 +183,40 @@ pub struct Settings {
     /// Which logs are written, as `tracing` filter directives. Default `info,sqlx=warn`.
     #[arg(long, env = "SHIJI_LOG", default_value = "info,sqlx=warn", value_name = "FILTER", value_parser = log_filter)]
     pub log: String,
+}
+
+/// A bucket for stored files, at any service that speaks S3; takes a program built with the feature `s3`.
+#[derive(Debug, Clone, Args)]
+pub struct FileSettings {
+    /// The bucket that stored files lie in. Absent: the folder `files` in the data folder.
+    #[arg(long, env = "SHIJI_S3_BUCKET", value_name = "NAME", value_parser = named)]
+    pub s3_bucket: Option<String>,
+
+    /// Address of the service, without the bucket and without a slash at its end. Absent: Amazon's own in that region.
+    #[arg(long, env = "SHIJI_S3_ENDPOINT", value_name = "URL", value_parser = base_url)]
+    pub s3_endpoint: Option<String>,
+
+    /// Region of the bucket. Default `us-east-1`.
+    #[arg(
+        long,
+        env = "SHIJI_S3_REGION",
+        default_value = "us-east-1",
+        value_name = "NAME"
+    )]
+    pub s3_region: String,
+
+    /// Id of the key that may read, write, list and delete there.
+    #[arg(long, env = "SHIJI_S3_ACCESS_KEY_ID", value_name = "ID")]
+    pub s3_access_key_id: Option<String>,
+
+    /// Its secret.
+    #[arg(
+        long,
+        env = "SHIJI_S3_SECRET_ACCESS_KEY",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub s3_secret_access_key: Option<SecretString>,
 }
 
 /// What the mini-program surface can be told.
@@ -380,6 +422,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn millis(text: &str) -> Result<Duration, String> {
     let number = count(text).map_err(|reason| format!("{reason}, of milliseconds"))?;
     Ok(Duration::from_millis(number as u64))
+}
+
+fn named(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    let is_name = !name.is_empty() && !name.contains('/');
+    is_name
+        .then(|| name.to_owned())
+        .ok_or("it must be a name, without slashes")
 }
 
 fn six_digits(text: &str) -> Result<String, &'static str> {

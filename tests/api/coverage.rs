@@ -12,7 +12,8 @@ use super::node::{Node, answer};
 /// Every documented endpoint: surface, method, path …
 const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 14] = [
+
+const OURS: [(&str, &str); 15] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/admin/events"),
     ("GET", "/admin/state/{aggregate}/{id}"),
@@ -22,6 +23,7 @@ const OURS: [(&str, &str); 14] = [
     ("GET", CASE_FILE),
     ("GET", "/media/{name}"),
     ("PUT", "/media/{name}"),
+    ("GET", POSTER),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
     ("GET", "/zhugeleida/xiaochengxu/diary_manage/diary_list"),
@@ -30,6 +32,8 @@ const OURS: [(&str, &str); 14] = [
 ];
 /// Where files of customer cases are served.
 const CASE_FILE: &str = "/{date}/task/{task_id}/users/{user_id}/{file_id}/{name}";
+/// Where posters of cards are served.
+const POSTER: &str = "/statics/zhugeleida/imgs/xiaochengxu/user_poster/{file}";
 /// Answered without being described: one document says that OPTIONS is no wrong method.
 const ALSO: (&str, &str) = ("OPTIONS", "/weidu/api/v1/cases/list");
 /// On the operators' listener.
@@ -41,7 +45,7 @@ const OPS: [(&str, &str); 5] = [
     ("GET", "/readyz"),
 ];
 /// Where nobody has to be logged in.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     "/community/api/v1/current_time",
     "/community/api/v1/send_sms_code",
     "/community/api/v1/user_login",
@@ -54,6 +58,7 @@ const OPEN: [&str; 13] = [
     "/upload/{date}/{file}",
     "/weidu/api/v1/cases/list",
     CASE_FILE,
+    POSTER,
     "/healthz",
     "/readyz",
 ];

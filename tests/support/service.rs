@@ -112,6 +112,7 @@ impl Service {
             body_max_bytes: 1 << 20,
             request_timeout: Duration::from_secs(30),
             query_patience: Duration::from_secs(2),
+            font_dir: None,
             signature_window: Duration::from_secs(86_400),
             toggle_repeat: Duration::from_secs(2),
             zhugeleida_test_login: true,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Problem;
 use super::envelope::Answer;
 use crate::api::App;
-use crate::api::files::{self, Known};
+use crate::api::files::{self, Keep, Known};
 use crate::projections::media;
 
 /// The bytes of an image.
@@ -47,6 +47,7 @@ pub async fn serve(
         key: &found.uri,
         content_type: &found.content_type,
         tag: &found.sha256,
+        keep: Keep::Forever,
     };
     if let Some(response) = files::answer(app.files(), known, &headers).await? {
         return Ok(response);

@@ -20,7 +20,7 @@ use super::envelope::{self, Answer};
 use super::fields::Fields;
 use super::{Problem, SURFACE};
 use crate::api::App;
-use crate::api::files::{self, Known};
+use crate::api::files::{self, Keep, Known};
 use crate::api::form::{AROUND_THE_FILE, Form, is_form};
 use crate::api::request::{self, Incoming};
 use crate::commands::Decide;
@@ -269,6 +269,7 @@ pub async fn serve(
             &found.content_type
         },
         tag: &tag,
+        keep: Keep::Forever,
     };
     if let Some(answer) = files::answer(app.files(), file, &headers).await? {
         return Ok(answer);

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::Problem;
 use super::problem::Failure;
 use crate::api::App;
-use crate::api::files::{self, Known};
+use crate::api::files::{self, Keep, Known};
 use crate::commands::showcase::is_id;
 use crate::projections::showcases;
 
@@ -100,6 +100,7 @@ pub async fn serve(
         key: &path,
         content_type: content_type(preview, &found.mime_type),
         tag: &tag,
+        keep: Keep::Forever,
     };
     if let Some(response) = files::answer(app.files(), known, &headers).await? {
         return Ok(response);

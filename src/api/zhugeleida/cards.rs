@@ -1,4 +1,4 @@
-//! Business cards (`contract/zhugeleida.md` 3.10, 3.11, 3.17, 3.18).
+//! Business cards (`contract/zhugeleida.md` 3.10, 3.11).
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +18,6 @@ use crate::events::{Card, Reaction};
 use crate::projections::cards::{self, BoundCard, CardDetail};
 
 const MINGPIAN: &str = "/zhugeleida/xiaochengxu/mingpian";
-const SAVE_POSTER: &str = "/zhugeleida/xiaochengxu/mingpian/save_poster";
 
 /// Whoever has no picture.
 pub const DEFAULT_AVATAR: &str = "statics/imgs/setAvator.jpg";
@@ -113,38 +112,6 @@ pub struct BoundCardData {
     create_date: String,
 }
 
-/// What a poster shows.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = zhugeleida::PosterData)]
-pub struct PosterData {
-    /// Enterprise user id.
-    user_id: i64,
-    /// User avatar.
-    user_avatar: String,
-    /// User name.
-    username: String,
-    /// Job title.
-    position: String,
-    /// Phone shown on the card.
-    mingpian_phone: String,
-    /// Company name.
-    company: String,
-    /// Empty when none is stored.
-    qr_code_url: String,
-}
-
-/// Where a poster is.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = zhugeleida::PosterLink)]
-pub struct PosterLink {
-    /// Enterprise user id, a text here.
-    #[schema(example = "1")]
-    user_id: String,
-    /// Where it is.
-    #[schema(example = "statics/zhugeleida/imgs/xiaochengxu/user_poster/1_poster.png")]
-    poster_url: String,
-}
-
 /// Who signed, and which page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -215,58 +182,6 @@ pub async fn all(State(app): State<App>, call: Call) -> Result<Response, Problem
         data_count: found.total,
     };
     Ok((stamp, envelope::data("查询成功", rows)).into_response())
-}
-
-/// Data for the card poster (名片里-生成海报)
-#[utoipa::path(
-    get, path = "/zhugeleida/xiaochengxu/mingpian/create_poster", tag = SURFACE,
-    operation_id = "zhugeleida_create_poster",
-    params(CardQuery),
-    responses((status = 200, description = "Codes: 200, 301, 302, 306, 404", body = Answer<Vec<PosterData>>)),
-    security(("zhugeleida_signature" = [])),
-)]
-pub async fn create_poster(State(app): State<App>, call: Call) -> Result<Response, Problem> {
-    call.customer(&app).await?;
-    let uid = call.uid()?;
-    usable(&app, uid).await?;
-    let stamp = Stamp::as_of(&app, &call.incoming).await?;
-    let card = shown(&app, uid).await?;
-    let data = PosterData {
-        user_id: card.uid,
-        user_avatar: or_default(card.avatar),
-        username: card.username,
-        position: card.position,
-        mingpian_phone: card.mingpian_phone,
-        company: card.company,
-        qr_code_url: card.qr_code_url,
-    };
-    Ok((stamp, envelope::data("请求成功", [data])).into_response())
-}
-
-/// Poster link (名片里-返回海报链接地址)
-#[utoipa::path(
-    get, path = SAVE_POSTER, tag = SURFACE, operation_id = "zhugeleida_save_poster",
-    params(CardQuery),
-    responses((status = 200, description = "Codes: 200, 301, 302, 306, 404", body = Answer<PosterLink>)),
-    security(("zhugeleida_signature" = [])),
-)]
-pub async fn save_poster(
-    State(app): State<App>,
-    Recording(call): Recording,
-) -> Result<Response, Problem> {
-    let (_, done) = record(&app, &call, CardVisit::SavePoster, SAVE_POSTER).await?;
-    let card = shown(&app, call.uid()?).await?;
-    let made = format!(
-        "statics/zhugeleida/imgs/xiaochengxu/user_poster/{}_poster.png",
-        card.uid
-    );
-    let data = PosterLink {
-        user_id: card.uid.to_string(),
-        poster_url: Some(card.poster_url)
-            .filter(|stored| !stored.is_empty())
-            .unwrap_or(made),
-    };
-    Ok((Stamp::of(&app, &done), envelope::data("请求成功", data)).into_response())
 }
 
 /// A card that the ledger knows, as the read tables show it. They are waited for; where they are late all the same, it is

@@ -5,6 +5,7 @@
 //! | `login.rs`, `test_login.rs`, `binding.rs` | who is a customer, and whose |
 //! | `profile.rs` | what customers let us know of them |
 //! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
+//! | `posters.rs` | posters of cards, and the pictures of them |
 //! | `products.rs`, `website.rs` | what a company has on its shelf, and its website |
 //! | `cases.rs`, `tags.rs`, `diaries.rs` | a company's case library |
 //! | `chat/`, `live/` | the chat with enterprise users, over HTTP and on sockets |
@@ -26,6 +27,7 @@ mod envelope;
 mod live;
 mod login;
 mod params;
+mod posters;
 mod problem;
 mod products;
 mod profile;
@@ -69,8 +71,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(card_log::praise))
         .routes(routes!(card_log::forward))
         .routes(routes!(card_log::up_sign))
-        .routes(routes!(cards::create_poster))
-        .routes(routes!(cards::save_poster))
+        .routes(routes!(posters::create_poster))
+        .routes(routes!(posters::save_poster))
+        .routes(routes!(posters::picture))
         .routes(routes!(test_login::login))
         .routes(routes!(test_login::send_form_id))
         .routes(routes!(test_login::send_user_info))

@@ -15,7 +15,7 @@ use crate::api::wire::{Flaw, Invalid, Unreadable};
 use crate::commands::card::CardError;
 use crate::commands::customer::CustomerError;
 use crate::commands::{DeskError, Refusal};
-use crate::gateways::WechatError;
+use crate::gateways::{FileError, PosterError, WechatError};
 use crate::ledger::{DoesNotOpen, IdError, LoadError};
 
 /// What is wrong with which field of a form.
@@ -261,4 +261,11 @@ impl From<WechatError> for Problem {
     }
 }
 
-faults!(LoadError, IdError, BrokeOff, DoesNotOpen);
+faults!(
+    LoadError,
+    IdError,
+    BrokeOff,
+    DoesNotOpen,
+    FileError,
+    PosterError
+);

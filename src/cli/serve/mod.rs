@@ -115,8 +115,14 @@ impl Node {
         )
         .await?;
         let reads = database.pool("reads", connections, &projections::search_path());
-        let files = FileStore::local(&settings.store.data_dir.join("files"))
-            .map_err(|error| anyhow!("the folder of stored files cannot be used: {error}"))?;
+        let folder = settings.store.data_dir.join("files");
+        let files = FileStore::configured(&settings.files, &folder).map_err(|error| {
+            let place = match &settings.files.s3_bucket {
+                Some(bucket) => format!("SHIJI_S3_BUCKET {bucket}"),
+                None => format!("the folder of stored files {}", folder.display()),
+            };
+            anyhow!("{place} cannot be used: {error}")
+        })?;
         let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
         let app = App::new(AppParts {
             desk,

@@ -95,18 +95,18 @@ impl Drop for Hall {
 type Wire = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A client.
-struct Socket {
+pub(super) struct Socket {
     wire: Wire,
 }
 
 impl Socket {
-    async fn open(url: &str) -> Self {
+    pub(super) async fn open(url: &str) -> Self {
         let (wire, response) = connect_async(url).await.unwrap();
         assert_eq!(response.status().as_u16(), 101);
         Self { wire }
     }
 
-    async fn say(&mut self, frame: &Value) {
+    pub(super) async fn say(&mut self, frame: &Value) {
         self.say_text(&frame.to_string()).await;
     }
 
@@ -122,7 +122,7 @@ impl Socket {
     }
 
     /// The next frame.
-    async fn hear(&mut self) -> Value {
+    pub(super) async fn hear(&mut self) -> Value {
         match self.next().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
