@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shiji::api::zhugeleida::rand_str;
+use shiji::ledger::Clock;
 use shiji::postgres::private;
 use sqlx::{ConnectOptions, PgConnection};
 
@@ -77,7 +78,7 @@ impl Web {
     ) -> Value {
         let mut url = format!("{}/zhugeleida/{path}", self.base);
         if let Some((id, token)) = signer {
-            let now = chrono::Utc::now().timestamp_millis().to_string();
+            let now = Clock::system().now().timestamp_millis().to_string();
             let sign = rand_str(&now, token);
             url = format!("{url}?user_id={id}&timestamp={now}&rand_str={sign}");
         }
