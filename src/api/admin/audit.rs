@@ -397,13 +397,11 @@ struct Asked {
 impl Asked {
     fn read(uri: &Uri, known: &[&str]) -> Self {
         let mut flaws = Flaws::default();
-        let pairs = match Query::<Vec<(String, String)>>::try_from_uri(uri) {
-            Ok(Query(pairs)) => pairs,
-            Err(_) => {
-                flaws.say("query", "does not decode");
-                Vec::new()
-            }
-        };
+        let read = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        if read.is_err() {
+            flaws.say("query", "does not decode");
+        }
+        let pairs = read.map(|Query(pairs)| pairs).unwrap_or_default();
         for (name, value) in &pairs {
             if !known.contains(&name.as_str()) {
                 flaws.say(name, "is unknown");
