@@ -74,10 +74,9 @@ mod tests {
         let header = |name: &str| {
             let prefix = format!("{name}: ");
             let lower = head.to_lowercase();
-            let line = lower
+            lower
                 .lines()
-                .find_map(|it| it.strip_prefix(&prefix).map(str::to_owned));
-            line
+                .find_map(|it| it.strip_prefix(&prefix).map(str::to_owned))
         };
         assert!(header("authorization").unwrap().contains("cn-north-1/s3"));
         let length = header("content-length").map_or(0, |it| it.parse().unwrap());

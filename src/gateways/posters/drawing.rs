@@ -10,7 +10,7 @@ use resvg::tiny_skia::{
 };
 use resvg::usvg::{Options, Tree};
 
-use super::letters::{FAMILY, Letters, Weight};
+use super::letters::{self, FAMILY, Letters, Weight};
 use super::{Poster, PosterError};
 use crate::gateways::pictures;
 
@@ -262,7 +262,7 @@ fn words(poster: &Poster, sheet: &mut Sheet) {
 fn pill(sheet: &mut Sheet, phone: &str) {
     const HEIGHT: f32 = 104.0;
     const ICON: f32 = 48.0;
-    let text = sheet.letters.width(phone, PHONE.weight, PHONE.size);
+    let text = letters::width(phone, PHONE.weight, PHONE.size);
     let width = text + ICON + 22.0 + 2.0 * 52.0;
     let (left, top) = (MIDDLE - width / 2.0, sheet.y + 48.0);
     let round = HEIGHT / 2.0;

@@ -97,21 +97,6 @@ impl Letters {
         })
     }
 
-    /// How wide a text is at a size.
-    pub fn width(&self, text: &str, weight: Weight, size: f32) -> f32 {
-        let Ok(face) = FontRef::new(weight.font()) else {
-            return 0.0;
-        };
-        let metrics = face.glyph_metrics(Size::new(size), LocationRef::default());
-        let charmap = face.charmap();
-        let advance = |letter| {
-            let glyph = charmap.map(letter)?;
-            metrics.advance_width(glyph)
-        };
-        // What comes from other fonts is Chinese, and as wide as it is high.
-        text.chars().map(|it| advance(it).unwrap_or(size)).sum()
-    }
-
     /// The text in at most so many lines of at most that width, cut where it is longer.
     pub fn lines(
         &self,
@@ -120,7 +105,7 @@ impl Letters {
         width: f32,
         most: usize,
     ) -> Vec<String> {
-        let fits = |line: &str| self.width(line, weight, size) <= width;
+        let fits = |line: &str| self::width(line, weight, size) <= width;
         let mut lines = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
@@ -132,12 +117,27 @@ impl Letters {
                 lines.push(cut(rest, fits));
                 break;
             }
-            let end = break_of(rest, &fits);
+            let end = break_of(rest, fits);
             lines.push(rest[..end].trim_end().to_owned());
             rest = rest[end..].trim_start();
         }
         lines
     }
+}
+
+/// How wide a text is at a size.
+pub fn width(text: &str, weight: Weight, size: f32) -> f32 {
+    let Ok(face) = FontRef::new(weight.font()) else {
+        return 0.0;
+    };
+    let metrics = face.glyph_metrics(Size::new(size), LocationRef::default());
+    let charmap = face.charmap();
+    let advance = |letter| {
+        let glyph = charmap.map(letter)?;
+        metrics.advance_width(glyph)
+    };
+    // What comes from other fonts is Chinese, and as wide as it is high.
+    text.chars().map(|it| advance(it).unwrap_or(size)).sum()
 }
 
 /// Where a line that is too long breaks, in bytes: behind the last character that fits, but neither inside a word of Latin
@@ -152,7 +152,9 @@ fn break_of(text: &str, fits: impl Fn(&str) -> bool) -> usize {
     let may = |end: &&usize| {
         let (before, after) = (text[..**end].chars().last(), text[**end..].chars().next());
         let latin = |it: Option<char>| it.is_some_and(|it| it.is_ascii() && it != ' ');
-        !(latin(before) && latin(after)) && !after.is_some_and(|it| CLOSING.contains(it))
+        let inside = latin(before) && latin(after);
+        let closes = after.is_some_and(|it| CLOSING.contains(it));
+        !(inside || closes)
     };
     let soft = ends[..fitting].iter().rev().find(may);
     soft.copied().unwrap_or(hard)
@@ -238,9 +240,9 @@ mod tests {
 
     #[test]
     fn chinese_is_as_wide_as_high() {
-        let width = letters().width("张聪", Weight::Regular, 50.0);
+        let width = width("张聪", Weight::Regular, 50.0);
         assert!((width - 100.0).abs() < 0.01, "{width}");
-        let narrow = letters().width("il", Weight::Bold, 50.0);
+        let narrow = super::width("il", Weight::Bold, 50.0);
         assert!(narrow > 0.0 && narrow < 50.0, "{narrow}");
     }
 
