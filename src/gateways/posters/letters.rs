@@ -99,7 +99,6 @@ impl Letters {
 
     /// The text in at most so many lines of at most that width, cut where it is longer.
     pub fn lines(
-        &self,
         text: &str,
         (weight, size): (Weight, f32),
         width: f32,
@@ -248,7 +247,7 @@ mod tests {
 
     #[test]
     fn lines_break_where_readers_expect_it_and_end_in_time() {
-        let lines = |text, most| letters().lines(text, (Weight::Regular, 10.0), 50.0, most);
+        let lines = |text, most| Letters::lines(text, (Weight::Regular, 10.0), 50.0, most);
         assert_eq!(lines("", 2), [""; 0]);
         assert_eq!(lines("一二三四五", 2), ["一二三四五"]);
         assert_eq!(lines("一二三四五六", 2), ["一二三四五", "六"]);
