@@ -12,7 +12,6 @@ use super::node::{Node, answer};
 /// Every documented endpoint: surface, method, path …
 const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Beyond the documents, on the public listener.
-
 const OURS: [(&str, &str); 15] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/admin/events"),

@@ -286,12 +286,12 @@ async fn the_proof_counts_everything_twice_and_names_what_was_changed() {
     let projections = broken["projections"].as_array().unwrap();
     let wrong: Vec<&Value> = projections.iter().filter(|p| p["holds"] == false).collect();
     assert_eq!((wrong.len(), &wrong[0]["name"]), (1, &json!("articles")));
-    let counter = &wrong[0]["counters"][0];
+    let likes = &wrong[0]["counters"][0];
     assert_eq!(
-        (&counter["counter"], &counter["differing"]),
+        (&likes["counter"], &likes["differing"]),
         (&json!("article_counts.like_count"), &json!(1))
     );
-    let first = &counter["first"][0];
+    let first = &likes["first"][0];
     let by = first["counter"].as_i64().unwrap() - first["counted"].as_i64().unwrap();
     assert_eq!(by, 7);
     let told = answer(shiji(&folder.data()).args(["audit", "proof"]));

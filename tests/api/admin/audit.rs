@@ -168,12 +168,12 @@ async fn a_state_is_what_it_was_at_a_point_and_what_changed_since() {
     );
     assert_ne!(then["state"], now["state"]);
     let changed = found(&node, &auditor, &format!("{path}?since={made}")).await;
-    let changes = changed["changes"].as_object().unwrap();
-    assert_eq!(changes.len(), 1, "{changed}");
-    let change = changes.values().next().unwrap();
+    let moves = changed["changes"].as_object().unwrap();
+    assert_eq!(moves.len(), 1, "{changed}");
+    let change = moves.values().next().unwrap();
     assert_ne!(change["before"], change["after"]);
-    let none = found(&node, &auditor, &format!("{path}?since={}", made + 1)).await;
-    assert_eq!(none["changes"], json!({}));
+    let still = found(&node, &auditor, &format!("{path}?since={}", made + 1)).await;
+    assert_eq!(still["changes"], json!({}));
     for earlier in [before_all.to_string(), "2020-01-31".to_owned()] {
         let refused = get(&node, &auditor, &format!("{path}?at={earlier}")).await;
         refused.is_refusal(302, "not_found", "对应ID不存在");
