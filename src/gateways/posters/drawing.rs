@@ -92,7 +92,7 @@ impl Sheet<'_> {
     /// Lines of text in the middle, each so high.
     fn text(&mut self, text: &str, style: Style, most: usize, height: f32) {
         let font = (style.weight, style.size);
-        let lines = Letters::lines(text, font, TEXT_WIDTH, most);
+        let lines = letters::lines(text, font, TEXT_WIDTH, most);
         self.lines(&lines, style, height);
     }
 
@@ -107,7 +107,7 @@ impl Sheet<'_> {
     fn quote(&mut self, said: &str, style: Style, height: f32) {
         let font = (style.weight, style.size);
         let width = TEXT_WIDTH - 2.0 * style.size;
-        let mut lines = Letters::lines(said, font, width, 2);
+        let mut lines = letters::lines(said, font, width, 2);
         if let Some(first) = lines.first_mut() {
             first.insert(0, '“');
         }
@@ -252,7 +252,7 @@ fn words(poster: &Poster, sheet: &mut Sheet) {
     }
     let phone = letters.drawable(&poster.phone);
     let font = (PHONE.weight, PHONE.size);
-    let lines = Letters::lines(&phone, font, TEXT_WIDTH - 160.0, 1);
+    let lines = letters::lines(&phone, font, TEXT_WIDTH - 160.0, 1);
     if let Some(phone) = lines.first() {
         pill(sheet, phone);
     }

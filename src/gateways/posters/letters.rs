@@ -96,32 +96,27 @@ impl Letters {
             })
         })
     }
+}
 
-    /// The text in at most so many lines of at most that width, cut where it is longer.
-    pub fn lines(
-        text: &str,
-        (weight, size): (Weight, f32),
-        width: f32,
-        most: usize,
-    ) -> Vec<String> {
-        let fits = |line: &str| self::width(line, weight, size) <= width;
-        let mut lines = Vec::new();
-        let mut rest = text.trim();
-        while !rest.is_empty() {
-            if fits(rest) {
-                lines.push(rest.to_owned());
-                break;
-            }
-            if lines.len() + 1 == most {
-                lines.push(cut(rest, fits));
-                break;
-            }
-            let end = break_of(rest, fits);
-            lines.push(rest[..end].trim_end().to_owned());
-            rest = rest[end..].trim_start();
+/// The text in at most so many lines of at most that width, cut where it is longer.
+pub fn lines(text: &str, (weight, size): (Weight, f32), width: f32, most: usize) -> Vec<String> {
+    let fits = |line: &str| self::width(line, weight, size) <= width;
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        if fits(rest) {
+            lines.push(rest.to_owned());
+            break;
         }
-        lines
+        if lines.len() + 1 == most {
+            lines.push(cut(rest, fits));
+            break;
+        }
+        let end = break_of(rest, fits);
+        lines.push(rest[..end].trim_end().to_owned());
+        rest = rest[end..].trim_start();
     }
+    lines
 }
 
 /// How wide a text is at a size.
@@ -247,7 +242,7 @@ mod tests {
 
     #[test]
     fn lines_break_where_readers_expect_it_and_end_in_time() {
-        let lines = |text, most| Letters::lines(text, (Weight::Regular, 10.0), 50.0, most);
+        let lines = |text, most| super::lines(text, (Weight::Regular, 10.0), 50.0, most);
         assert_eq!(lines("", 2), [""; 0]);
         assert_eq!(lines("一二三四五", 2), ["一二三四五"]);
         assert_eq!(lines("一二三四五六", 2), ["一二三四五", "六"]);

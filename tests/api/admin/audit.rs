@@ -265,6 +265,16 @@ async fn events_are_found_by_type_aggregate_actor_time_and_field() {
     }
 }
 
+/// The next event of a stream of them; `None` at its end.
+async fn next(response: &mut reqwest::Response) -> Option<String> {
+    let chunk = timeout(Duration::from_secs(5), response.chunk())
+        .await
+        .unwrap();
+    let text = String::from_utf8(chunk.unwrap()?.to_vec()).unwrap();
+    assert_eq!(text.matches("data: ").count(), 1, "{text}");
+    Some(text)
+}
+
 #[tokio::test]
 async fn server_sent_events_follow_the_log_until_the_right_to_it_ends() {
     let node = Node::start().await;
@@ -281,14 +291,6 @@ async fn server_sent_events_follow_the_log_until_the_right_to_it_ends() {
         assert_eq!(kind, "text/event-stream; charset=utf-8");
         response
     };
-    async fn next(response: &mut reqwest::Response) -> Option<String> {
-        let chunk = timeout(Duration::from_secs(5), response.chunk())
-            .await
-            .unwrap();
-        let text = String::from_utf8(chunk.unwrap()?.to_vec()).unwrap();
-        assert_eq!(text.matches("data: ").count(), 1, "{text}");
-        Some(text)
-    }
     let is = |text: &str, task: i64, position: i64| {
         let data = text
             .strip_prefix(&format!("id: 1-{position}\ndata: "))

@@ -35,7 +35,7 @@ const SIGNATURE: [&str; 3] = ["user_id", "timestamp", "rand_str"];
 struct Example {
     title: String,
     method: String,
-    example: String,
+    request: String,
     #[serde(default)]
     also: BTreeMap<String, String>,
     #[serde(default)]
@@ -124,7 +124,7 @@ async fn send(house: &House, example: &Example) -> Value {
 
 impl Example {
     fn url(&self) -> Url {
-        Url::parse(&self.example).unwrap()
+        Url::parse(&self.request).unwrap()
     }
 
     /// As the document has it, but signed now.
