@@ -1,7 +1,7 @@
 //! What members of the data set write to everybody and to each other: articles, what is said under them, likes, collections,
 //! private messages. A few articles are on everybody's lips and most are not, as it is.
 //!
-//! They are the same whatever the seed; how many members there are follows from the size of the data set ([`plan`]). Every command has a correlation of its own, `demo/community/…`, and what the
+//! They are the same whatever the seed; how many members there are follows from the size of the data set (`plan.rs`). Every command has a correlation of its own, `demo/community/…`, and what the
 //! log knows under it is not sent again. What does not build on each other is sent at once, so that the first start is quick.
 
 mod plan;
