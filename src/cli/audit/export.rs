@@ -33,7 +33,7 @@ const HEADINGS: &str = "position,recorded_at,aggregate,id,sequence,type,version,
 pub struct Args {
     /// What the log holds of one person instead, opened, for them, to standard output: `Account:community:<uid>`,
     /// `Account:backend:7`, `Customer:17`, `Card:3` …
-    #[arg(long, value_name = "AGGREGATE:ID", value_parser = person, exclusive = true)]
+    #[arg(long, value_name = "AGGREGATE:ID", value_parser = person, conflicts_with_all = ["to", "format", "overwrite", "actor", "limit"])]
     person: Option<Person>,
     /// The file. Without it events go to standard output, and nothing can be resumed.
     #[arg(long, value_name = "FILE")]
