@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{StaffAccount, Target, bit};
 use crate::api::identity::staff_name_claim;
@@ -122,7 +123,7 @@ impl StaffCommand for ChangeRole {
             perm: self.perm,
             by: by(&call, &account),
         };
-        execute(call, account, command).await
+        execute::<Account>(call, account, command).await
     }
 }
 
@@ -144,32 +145,9 @@ impl StaffCommand for DisableAccount {
     }
 }
 
-/// Put a staff account back into use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnableAccount {}
-
-impl Fields for EnableAccount {
-    const NAME: &'static str = "EnableAccount";
-}
-
-impl StaffCommand for EnableAccount {
-    type Target = StaffAccount;
-
-    async fn run(self, call: Call, account: StaffAccount) -> Result<Success, Failure> {
-        execute(call, account, AccountCommand::Enable).await
-    }
-}
-
-async fn execute(
-    call: Call,
-    account: StaffAccount,
-    command: AccountCommand,
-) -> Result<Success, Failure> {
-    let id = account.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Account>(&call.request, &id, command).await?;
-    Ok(Success::of::<StaffAccount, _>(&call.app, &id, &done))
+plain! {
+    /// Put a staff account back into use.
+    EnableAccount to StaffAccount: Account, AccountCommand::Enable
 }
 
 async fn ending_sessions(

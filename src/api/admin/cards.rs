@@ -6,7 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
+use super::fields::{Flaws, trimmed};
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Numbered, Target, bit};
 use crate::api::zhugeleida::card_token;
@@ -184,7 +185,7 @@ impl StaffCommand for EditCard {
             qr_code_url: plain(self.qr_code_url),
             poster_url: plain(self.poster_url),
         };
-        execute(call, card, CardCommand::Edit(edit)).await
+        execute::<Card>(call, card, CardCommand::Edit(edit)).await
     }
 }
 
@@ -235,42 +236,18 @@ impl StaffCommand for RemoveCardPhoto {
 
     async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
         let photo_id = self.photo_id;
-        execute(call, card, CardCommand::RemovePhoto { photo_id }).await
+        execute::<Card>(call, card, CardCommand::RemovePhoto { photo_id }).await
     }
 }
 
-/// Take a card and its enterprise user out of use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DisableCard {}
-
-impl Fields for DisableCard {
-    const NAME: &'static str = "DisableCard";
+plain! {
+    /// Take a card and its enterprise user out of use.
+    DisableCard to Numbered<Card>: Card, CardCommand::Disable
 }
 
-impl StaffCommand for DisableCard {
-    type Target = Numbered<Card>;
-
-    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
-        execute(call, card, CardCommand::Disable).await
-    }
-}
-
-/// Put a card and its enterprise user back into use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnableCard {}
-
-impl Fields for EnableCard {
-    const NAME: &'static str = "EnableCard";
-}
-
-impl StaffCommand for EnableCard {
-    type Target = Numbered<Card>;
-
-    async fn run(self, call: Call, card: Numbered<Card>) -> Result<Success, Failure> {
-        execute(call, card, CardCommand::Enable).await
-    }
+plain! {
+    /// Put a card and its enterprise user back into use.
+    EnableCard to Numbered<Card>: Card, CardCommand::Enable
 }
 
 /// Give an enterprise user another token; the old one is void. The answer shows it: `data.token`.
@@ -294,25 +271,9 @@ impl StaffCommand for RotateCardToken {
     }
 }
 
-async fn execute(
-    call: Call,
-    card: Numbered<Card>,
-    command: CardCommand,
-) -> Result<Success, Failure> {
-    let id = card.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Card>(&call.request, &id, command).await?;
-    Ok(Success::of::<Numbered<Card>, _>(&call.app, &id, &done))
-}
-
 /// Whose the texts are.
 fn subject(uid: i64) -> String {
     StreamId::new(Card::TYPE, uid.to_string()).to_string()
-}
-
-/// Blanks at the ends do not count.
-fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
 }
 
 fn bounds(field: &str) -> RangeInclusive<usize> {

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
+use super::fields::{Flaws, trimmed};
+use super::one::{execute, operate, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{Numbered, Target, bit};
-use crate::commands::Operation;
+use super::target::{Numbered, bit};
 use crate::commands::case::{self, CaseCommand, CaseEdit, TAGS_MAX};
 use crate::events::Case;
 use crate::events::case::CaseProfile;
@@ -110,7 +110,7 @@ impl StaffCommand for EditCase {
             headimgurl: self.headimgurl.as_deref().map(trimmed),
             cover_picture: self.cover_picture,
         });
-        execute(call, case, edit).await
+        execute::<Case>(call, case, edit).await
     }
 }
 
@@ -142,38 +142,14 @@ impl StaffCommand for TagCase {
     }
 }
 
-/// Show a case.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PublishCase {}
-
-impl Fields for PublishCase {
-    const NAME: &'static str = "PublishCase";
+plain! {
+    /// Show a case.
+    PublishCase to Numbered<Case>: Case, CaseCommand::Publish
 }
 
-impl StaffCommand for PublishCase {
-    type Target = Numbered<Case>;
-
-    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
-        execute(call, case, CaseCommand::Publish).await
-    }
-}
-
-/// Show a case no longer; its diaries are out of sight with it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WithdrawCase {}
-
-impl Fields for WithdrawCase {
-    const NAME: &'static str = "WithdrawCase";
-}
-
-impl StaffCommand for WithdrawCase {
-    type Target = Numbered<Case>;
-
-    async fn run(self, call: Call, case: Numbered<Case>) -> Result<Success, Failure> {
-        execute(call, case, CaseCommand::Withdraw).await
-    }
+plain! {
+    /// Show a case no longer; its diaries are out of sight with it.
+    WithdrawCase to Numbered<Case>: Case, CaseCommand::Withdraw
 }
 
 /// Remove a case. Refused while it has diaries.
@@ -192,35 +168,6 @@ impl StaffCommand for DeleteCase {
         let delete = case::DeleteCase { id: case.number };
         operate(call, case, &delete).await
     }
-}
-
-async fn execute(
-    call: Call,
-    case: Numbered<Case>,
-    command: CaseCommand,
-) -> Result<Success, Failure> {
-    let id = case.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Case>(&call.request, &id, command).await?;
-    Ok(Success::of::<Numbered<Case>, _>(&call.app, &id, &done))
-}
-
-async fn operate<O>(call: Call, case: Numbered<Case>, operation: &O) -> Result<Success, Failure>
-where
-    O: Operation<Outcome = ()>,
-    Failure: From<O::Refusal>,
-{
-    let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(Success::of::<Numbered<Case>, _>(
-        &call.app,
-        &case.id(),
-        &done,
-    ))
-}
-
-/// Blanks at the ends do not count.
-fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
 }
 
 fn customer_name(flaws: &mut Flaws, text: &str) {

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
-use super::listing::{Bounds, create_by, execute, plain, trimmed, trimmed_some};
+use super::fields::{Flaws, trimmed, trimmed_some};
+use super::listing::{Bounds, create_by};
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Numbered, bit};
 use crate::commands::cloth;

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
+use super::one::plain;
 use super::table::{Call, Fields, StaffCommand};
 use super::target::{Numbered, Target};
 use crate::commands::customer::{self, Binding, CustomerCommand};
@@ -60,66 +61,17 @@ impl StaffCommand for BindCustomer {
     }
 }
 
-/// Shut a customer out.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DisableCustomer {}
-
-impl Fields for DisableCustomer {
-    const NAME: &'static str = "DisableCustomer";
+plain! {
+    /// Shut a customer out.
+    DisableCustomer to Numbered<Customer>: Customer, CustomerCommand::Disable
 }
 
-impl StaffCommand for DisableCustomer {
-    type Target = Numbered<Customer>;
-
-    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
-        execute(call, customer, CustomerCommand::Disable).await
-    }
+plain! {
+    /// Let a customer in again.
+    EnableCustomer to Numbered<Customer>: Customer, CustomerCommand::Enable
 }
 
-/// Let a customer in again.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnableCustomer {}
-
-impl Fields for EnableCustomer {
-    const NAME: &'static str = "EnableCustomer";
-}
-
-impl StaffCommand for EnableCustomer {
-    type Target = Numbered<Customer>;
-
-    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
-        execute(call, customer, CustomerCommand::Enable).await
-    }
-}
-
-/// Let a customer's token be void. They get another one when they log in again.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RotateCustomerToken {}
-
-impl Fields for RotateCustomerToken {
-    const NAME: &'static str = "RotateCustomerToken";
-}
-
-impl StaffCommand for RotateCustomerToken {
-    type Target = Numbered<Customer>;
-
-    async fn run(self, call: Call, customer: Numbered<Customer>) -> Result<Success, Failure> {
-        execute(call, customer, CustomerCommand::RotateToken).await
-    }
-}
-
-async fn execute(
-    call: Call,
-    customer: Numbered<Customer>,
-    command: CustomerCommand,
-) -> Result<Success, Failure> {
-    let id = customer.id();
-    let desk = call.app.desk();
-    let done = desk
-        .execute::<Customer>(&call.request, &id, command)
-        .await?;
-    Ok(Success::of::<Numbered<Customer>, _>(&call.app, &id, &done))
+plain! {
+    /// Let a customer's token be void. They get another one when they log in again.
+    RotateCustomerToken to Numbered<Customer>: Customer, CustomerCommand::RotateToken
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::answer::{Failure, Success};
 use super::cases::{json, nothing};
 use super::fields::Flaws;
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Numbered, Target, bit};
 use crate::commands::diary::{self, DiaryCommand, DiaryEdit};
@@ -133,42 +134,18 @@ impl StaffCommand for EditDiary {
             content: self.content,
             cover_show_type: self.cover_show_type.and_then(CoverShowType::from_number),
         });
-        execute(call, diary, edit).await
+        execute::<Diary>(call, diary, edit).await
     }
 }
 
-/// Show a diary.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PublishDiary {}
-
-impl Fields for PublishDiary {
-    const NAME: &'static str = "PublishDiary";
+plain! {
+    /// Show a diary.
+    PublishDiary to Numbered<Diary>: Diary, DiaryCommand::Publish
 }
 
-impl StaffCommand for PublishDiary {
-    type Target = Numbered<Diary>;
-
-    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
-        execute(call, diary, DiaryCommand::Publish).await
-    }
-}
-
-/// Show a diary no longer.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WithdrawDiary {}
-
-impl Fields for WithdrawDiary {
-    const NAME: &'static str = "WithdrawDiary";
-}
-
-impl StaffCommand for WithdrawDiary {
-    type Target = Numbered<Diary>;
-
-    async fn run(self, call: Call, diary: Numbered<Diary>) -> Result<Success, Failure> {
-        execute(call, diary, DiaryCommand::Withdraw).await
-    }
+plain! {
+    /// Show a diary no longer.
+    WithdrawDiary to Numbered<Diary>: Diary, DiaryCommand::Withdraw
 }
 
 /// Remove a diary.
@@ -192,17 +169,6 @@ impl StaffCommand for DeleteDiary {
             &done,
         ))
     }
-}
-
-async fn execute(
-    call: Call,
-    diary: Numbered<Diary>,
-    command: DiaryCommand,
-) -> Result<Success, Failure> {
-    let id = diary.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Diary>(&call.request, &id, command).await?;
-    Ok(Success::of::<Numbered<Diary>, _>(&call.app, &id, &done))
 }
 
 fn title(flaws: &mut Flaws, text: &str) {

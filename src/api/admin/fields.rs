@@ -156,6 +156,21 @@ fn reason(path: String, error: &serde_json::Error) -> (String, String) {
     (path, reason.to_owned())
 }
 
+/// Blanks at the ends do not count.
+pub(super) fn trimmed(text: &str) -> String {
+    text.trim().to_owned()
+}
+
+/// The same for what may be absent.
+pub(super) fn trimmed_some(text: Option<&String>) -> Option<String> {
+    text.map(|text| trimmed(text))
+}
+
+/// The same for what may be absent or cleared.
+pub(super) fn trimmed_given(text: Option<&Option<String>>) -> Option<Option<String>> {
+    text.map(|text| trimmed_some(text.as_ref()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@ use super::fields::Flaws;
 use super::table::Call;
 use super::target::Target;
 use crate::api::community::is_image;
+use crate::commands::Operation;
 use crate::commands::listed::{Create, ListedError};
-use crate::commands::{Decide, Operation};
 use crate::events::listed::Listing;
 
 /// The largest price, in fen.
@@ -21,21 +21,6 @@ where
     D: Deserializer<'de>,
 {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// Blanks at the ends do not count.
-pub(super) fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
-}
-
-/// The same for what may be absent.
-pub(super) fn trimmed_some(text: Option<&String>) -> Option<String> {
-    text.map(|text| trimmed(text))
-}
-
-/// The same for what may be absent or cleared.
-pub(super) fn trimmed_given(text: Option<&Option<String>>) -> Option<Option<String>> {
-    text.map(|text| trimmed_some(text.as_ref()))
 }
 
 /// Bounds that many fields share. Absent fields are in bounds.
@@ -98,64 +83,3 @@ where
     // A repeated key answers what the first request made.
     Ok(Success::of::<T, _>(&call.app, &done.outcome, &done))
 }
-
-/// One command on what it is sent to.
-pub(super) async fn execute<A: Decide>(
-    call: Call,
-    target: impl Target,
-    command: A::Command,
-) -> Result<Success, Failure>
-where
-    Failure: From<A::Refusal>,
-{
-    let id = target.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<A>(&call.request, &id, command).await?;
-    Ok(of(&call, &target, &done))
-}
-
-/// An operation on what it is sent to.
-pub(super) async fn operate<O>(
-    call: Call,
-    target: impl Target,
-    operation: &O,
-) -> Result<Success, Failure>
-where
-    O: Operation<Outcome = ()>,
-    Failure: From<O::Refusal>,
-{
-    let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(of(&call, &target, &done))
-}
-
-fn of<T: Target, O>(call: &Call, target: &T, done: &crate::commands::Done<O>) -> Success {
-    Success::of::<T, _>(&call.app, &target.id(), done)
-}
-
-/// Writes a command without fields.
-macro_rules! plain {
-    ($(#[$doc:meta])* $name:ident to $target:ty: $aggregate:ty, $command:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
-        #[serde(deny_unknown_fields)]
-        pub(super) struct $name {}
-
-        impl super::table::Fields for $name {
-            const NAME: &'static str = stringify!($name);
-        }
-
-        impl super::table::StaffCommand for $name {
-            type Target = $target;
-
-            async fn run(
-                self,
-                call: super::table::Call,
-                target: $target,
-            ) -> Result<super::answer::Success, super::answer::Failure> {
-                super::listing::execute::<$aggregate>(call, target, $command).await
-            }
-        }
-    };
-}
-
-pub(super) use plain;

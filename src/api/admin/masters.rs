@@ -5,8 +5,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
-use super::listing::{Bounds, create_by, given, operate, plain, trimmed, trimmed_some};
+use super::fields::{Flaws, trimmed, trimmed_some};
+use super::listing::{Bounds, create_by, given};
+use super::one::{operate, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Hexed, Target, bit};
 use crate::commands::listed::ListedCommand;

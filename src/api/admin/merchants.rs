@@ -4,8 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
-use super::listing::{Bounds, execute, given, make, plain, trimmed, trimmed_given, trimmed_some};
+use super::fields::{Flaws, trimmed, trimmed_given, trimmed_some};
+use super::listing::{Bounds, given, make};
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Hexed, bit};
 use crate::commands::listed::ListedCommand;

@@ -25,6 +25,7 @@ mod media;
 mod members;
 mod merchants;
 mod messages;
+mod one;
 mod orders;
 mod persons;
 mod products;

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
-use super::listing::{Bounds, operate, trimmed_some};
+use super::fields::{Flaws, trimmed_some};
+use super::listing::Bounds;
+use super::one::operate;
 use super::table::{Call, Fields, StaffCommand};
 use super::target::Numbered;
 use crate::commands::order;

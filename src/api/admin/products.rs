@@ -4,9 +4,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
+use super::fields::{Flaws, trimmed};
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{Numbered, Target, bit};
+use super::target::{Numbered, bit};
 use crate::commands::product::{self, ProductCommand, ProductEdit};
 use crate::events::Product;
 use crate::events::product::{self as facts, ProductProfile};
@@ -152,88 +153,33 @@ impl Fields for EditProduct {
     }
 }
 
-/// Put a product on the shelf.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PublishProduct {}
+impl StaffCommand for EditProduct {
+    type Target = Numbered<Product>;
 
-impl Fields for PublishProduct {
-    const NAME: &'static str = "PublishProduct";
-}
-
-/// Put a product on the shelf and recommend it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RecommendProduct {}
-
-impl Fields for RecommendProduct {
-    const NAME: &'static str = "RecommendProduct";
-}
-
-/// Take a product off the shelf.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WithdrawProduct {}
-
-impl Fields for WithdrawProduct {
-    const NAME: &'static str = "WithdrawProduct";
-}
-
-impl From<EditProduct> for ProductCommand {
-    fn from(edit: EditProduct) -> Self {
-        Self::Edit(ProductEdit {
-            name: edit.name.as_deref().map(trimmed),
-            price: edit.price.as_deref().map(trimmed),
-            reason: edit.reason.as_deref().map(trimmed),
-            content: edit.content.as_ref().map(ProductContent::facts),
-        })
+    async fn run(self, call: Call, product: Numbered<Product>) -> Result<Success, Failure> {
+        let edit = ProductCommand::Edit(ProductEdit {
+            name: self.name.as_deref().map(trimmed),
+            price: self.price.as_deref().map(trimmed),
+            reason: self.reason.as_deref().map(trimmed),
+            content: self.content.as_ref().map(ProductContent::facts),
+        });
+        execute::<Product>(call, product, edit).await
     }
 }
 
-impl From<PublishProduct> for ProductCommand {
-    fn from(PublishProduct {}: PublishProduct) -> Self {
-        Self::Publish
-    }
+plain! {
+    /// Put a product on the shelf.
+    PublishProduct to Numbered<Product>: Product, ProductCommand::Publish
 }
 
-impl From<RecommendProduct> for ProductCommand {
-    fn from(RecommendProduct {}: RecommendProduct) -> Self {
-        Self::Recommend
-    }
+plain! {
+    /// Put a product on the shelf and recommend it.
+    RecommendProduct to Numbered<Product>: Product, ProductCommand::Recommend
 }
 
-impl From<WithdrawProduct> for ProductCommand {
-    fn from(WithdrawProduct {}: WithdrawProduct) -> Self {
-        Self::Withdraw
-    }
-}
-
-/// Each of them is one command to one product.
-macro_rules! to_one_product {
-    ($($command:ty),+ $(,)?) => {$(
-        impl StaffCommand for $command {
-            type Target = Numbered<Product>;
-
-            async fn run(self, call: Call, product: Numbered<Product>) -> Result<Success, Failure> {
-                let id = product.id();
-                let desk = call.app.desk();
-                let done = desk.execute::<Product>(&call.request, &id, self.into()).await?;
-                Ok(Success::of::<Numbered<Product>, _>(&call.app, &id, &done))
-            }
-        }
-    )+};
-}
-
-to_one_product!(
-    EditProduct,
-    PublishProduct,
-    RecommendProduct,
-    WithdrawProduct
-);
-
-/// Blanks at the ends do not count.
-fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
+plain! {
+    /// Take a product off the shelf.
+    WithdrawProduct to Numbered<Product>: Product, ProductCommand::Withdraw
 }
 
 fn name(flaws: &mut Flaws, text: &str) {

@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
+use super::one::operate;
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
-use super::target::{Numbered, Target, bit};
-use crate::commands::{Operation, tag};
+use super::target::{Numbered, bit};
+use crate::commands::tag;
 use crate::events::Tag;
 
 /// Make a tag.
@@ -94,15 +95,6 @@ impl StaffCommand for DeleteTag {
         };
         operate(call, tag, &delete).await
     }
-}
-
-async fn operate<O>(call: Call, tag: Numbered<Tag>, operation: &O) -> Result<Success, Failure>
-where
-    O: Operation<Outcome = ()>,
-    Failure: From<O::Refusal>,
-{
-    let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(Success::of::<Numbered<Tag>, _>(&call.app, &tag.id(), &done))
 }
 
 fn name(flaws: &mut Flaws, text: &str) {

@@ -5,18 +5,19 @@ use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand};
-use super::target::{Target, TaskId};
+use super::target::TaskId;
 use crate::commands::task::TaskCommand;
 use crate::events::Task;
 
 /// The longest result, in bytes.
 const RESULT: usize = 65_536;
 
-/// Take up a waiting task. Refused in any other status, so that a worker knows whether it is the one.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StartTask {}
+plain! {
+    /// Take up a waiting task. Refused in any other status, so that a worker knows whether it is the one.
+    StartTask to TaskId: Task, TaskCommand::Start
+}
 
 /// Record what came of a task in processing.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,18 +35,14 @@ pub(super) struct CompleteTask {
     result: Option<String>,
 }
 
-/// Put a task in processing back.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RequeueTask {}
+plain! {
+    /// Put a task in processing back.
+    RequeueTask to TaskId: Task, TaskCommand::Requeue
+}
 
-/// Give up a task that is not done.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CancelTask {}
-
-impl Fields for StartTask {
-    const NAME: &'static str = "StartTask";
+plain! {
+    /// Give up a task that is not done.
+    CancelTask to TaskId: Task, TaskCommand::Cancel
 }
 
 impl Fields for RecordTaskResult {
@@ -66,68 +63,20 @@ impl Fields for CompleteTask {
     }
 }
 
-impl Fields for RequeueTask {
-    const NAME: &'static str = "RequeueTask";
-}
+impl StaffCommand for RecordTaskResult {
+    type Target = TaskId;
 
-impl Fields for CancelTask {
-    const NAME: &'static str = "CancelTask";
-}
-
-impl From<StartTask> for TaskCommand {
-    fn from(StartTask {}: StartTask) -> Self {
-        Self::Start
+    async fn run(self, call: Call, task: TaskId) -> Result<Success, Failure> {
+        let result = self.result;
+        execute::<Task>(call, task, TaskCommand::RecordResult { result }).await
     }
 }
 
-impl From<RecordTaskResult> for TaskCommand {
-    fn from(RecordTaskResult { result }: RecordTaskResult) -> Self {
-        Self::RecordResult { result }
+impl StaffCommand for CompleteTask {
+    type Target = TaskId;
+
+    async fn run(self, call: Call, task: TaskId) -> Result<Success, Failure> {
+        let result = self.result;
+        execute::<Task>(call, task, TaskCommand::Complete { result }).await
     }
-}
-
-impl From<CompleteTask> for TaskCommand {
-    fn from(CompleteTask { result }: CompleteTask) -> Self {
-        Self::Complete { result }
-    }
-}
-
-impl From<RequeueTask> for TaskCommand {
-    fn from(RequeueTask {}: RequeueTask) -> Self {
-        Self::Requeue
-    }
-}
-
-impl From<CancelTask> for TaskCommand {
-    fn from(CancelTask {}: CancelTask) -> Self {
-        Self::Cancel
-    }
-}
-
-/// Each of them is one command to one task.
-macro_rules! to_one_task {
-    ($($command:ty),+ $(,)?) => {$(
-        impl StaffCommand for $command {
-            type Target = TaskId;
-
-            async fn run(self, call: Call, task: TaskId) -> Result<Success, Failure> {
-                execute(call, task, self.into()).await
-            }
-        }
-    )+};
-}
-
-to_one_task!(
-    StartTask,
-    RecordTaskResult,
-    CompleteTask,
-    RequeueTask,
-    CancelTask
-);
-
-async fn execute(call: Call, task: TaskId, command: TaskCommand) -> Result<Success, Failure> {
-    let id = task.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Task>(&call.request, &id, command).await?;
-    Ok(Success::of::<TaskId, _>(&call.app, &id, &done))
 }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
 use super::fields::Flaws;
+use super::one::{execute, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Target, TeamUser, bit};
 use crate::commands::account::{AccountCommand, Actor};
@@ -67,7 +68,7 @@ impl StaffCommand for RenameAccount {
     async fn run(self, call: Call, user: TeamUser) -> Result<Success, Failure> {
         let subject = StreamId::new(TeamUser::AGGREGATE, user.id()).to_string();
         let name = Personal::new(subject, self.name.trim().to_owned());
-        execute(call, user, AccountCommand::rename(name)).await
+        execute::<Account>(call, user, AccountCommand::rename(name)).await
     }
 }
 
@@ -99,26 +100,7 @@ impl StaffCommand for DisableAccount {
     }
 }
 
-/// Put the account of a team user back into use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnableAccount {}
-
-impl Fields for EnableAccount {
-    const NAME: &'static str = "EnableAccount";
-}
-
-impl StaffCommand for EnableAccount {
-    type Target = TeamUser;
-
-    async fn run(self, call: Call, user: TeamUser) -> Result<Success, Failure> {
-        execute(call, user, AccountCommand::Enable).await
-    }
-}
-
-async fn execute(call: Call, user: TeamUser, command: AccountCommand) -> Result<Success, Failure> {
-    let id = user.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Account>(&call.request, &id, command).await?;
-    Ok(Success::of::<TeamUser, _>(&call.app, &id, &done))
+plain! {
+    /// Put the account of a team user back into use.
+    EnableAccount to TeamUser: Account, AccountCommand::Enable
 }

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Failure, Success};
-use super::fields::Flaws;
+use super::fields::{Flaws, trimmed};
+use super::one::{execute, operate, plain};
 use super::table::{Call, Fields, StaffCommand, StaffCreation};
 use super::target::{Target, TeamId, bit};
-use crate::commands::Operation;
 use crate::commands::team::{self, TeamCommand, TeamEdit, new_team_ids};
 use crate::events::Team;
 use crate::events::team::TeamProfile;
@@ -139,38 +139,14 @@ impl StaffCommand for EditTeam {
     }
 }
 
-/// Take a team into use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnableTeam {}
-
-impl Fields for EnableTeam {
-    const NAME: &'static str = "EnableTeam";
+plain! {
+    /// Take a team into use.
+    EnableTeam to TeamId: Team, TeamCommand::Enable
 }
 
-impl StaffCommand for EnableTeam {
-    type Target = TeamId;
-
-    async fn run(self, call: Call, team: TeamId) -> Result<Success, Failure> {
-        execute(call, team, TeamCommand::Enable).await
-    }
-}
-
-/// Take a team out of use. It is still shown.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DisableTeam {}
-
-impl Fields for DisableTeam {
-    const NAME: &'static str = "DisableTeam";
-}
-
-impl StaffCommand for DisableTeam {
-    type Target = TeamId;
-
-    async fn run(self, call: Call, team: TeamId) -> Result<Success, Failure> {
-        execute(call, team, TeamCommand::Disable).await
-    }
+plain! {
+    /// Take a team out of use. It is still shown.
+    DisableTeam to TeamId: Team, TeamCommand::Disable
 }
 
 /// Add a role to a team. The answer shows its id: `data.role_id`.
@@ -222,7 +198,7 @@ impl StaffCommand for RemoveTeamRole {
 
     async fn run(self, call: Call, team: TeamId) -> Result<Success, Failure> {
         let role_id = self.role_id;
-        execute(call, team, TeamCommand::RemoveRole { role_id }).await
+        execute::<Team>(call, team, TeamCommand::RemoveRole { role_id }).await
     }
 }
 
@@ -275,7 +251,7 @@ impl StaffCommand for RemoveTeamMember {
             role_id: self.role_id,
             user_id: self.user_id,
         };
-        execute(call, team, command).await
+        execute::<Team>(call, team, command).await
     }
 }
 
@@ -298,27 +274,6 @@ impl StaffCommand for DeleteTeam {
         };
         operate(call, team, &delete).await
     }
-}
-
-async fn execute(call: Call, team: TeamId, command: TeamCommand) -> Result<Success, Failure> {
-    let id = team.id();
-    let desk = call.app.desk();
-    let done = desk.execute::<Team>(&call.request, &id, command).await?;
-    Ok(Success::of::<TeamId, _>(&call.app, &id, &done))
-}
-
-async fn operate<O>(call: Call, team: TeamId, operation: &O) -> Result<Success, Failure>
-where
-    O: Operation<Outcome = ()>,
-    Failure: From<O::Refusal>,
-{
-    let done = call.app.desk().run(&call.request, operation).await?;
-    Ok(Success::of::<TeamId, _>(&call.app, &team.id(), &done))
-}
-
-/// Blanks at the ends do not count.
-fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
 }
 
 fn name(flaws: &mut Flaws, text: &str) {
