@@ -110,19 +110,19 @@ impl Stamp {
     }
 
     /// Of a query that is made right after this: waits until the read tables have reached the position that the request
-    /// carries. A position of another generation means nothing here and is not waited for.
+    /// carries, and until they show again what a crash of the database took from them. A position of another generation
+    /// means nothing here and is not waited for.
     ///
     /// # Errors
     /// [`BadPosition`].
     pub async fn as_of(app: &App, incoming: &Incoming) -> Result<Self, BadPosition> {
         let watermark = app.ledger().watermark();
-        let pending = match incoming.position()? {
-            Some(wanted) if wanted == app.ledger().mark(wanted.position) => {
-                let patience = app.settings().query_patience;
-                watermark.wait_all(wanted.position, patience).await
-            }
-            Some(_) | None => Vec::new(),
+        let wanted = match incoming.position()? {
+            Some(wanted) if wanted == app.ledger().mark(wanted.position) => wanted.position,
+            Some(_) | None => 0,
         };
+        let patience = app.settings().query_patience;
+        let pending = watermark.wait_all(wanted, patience).await;
         Ok(Self {
             name: X_AS_OF,
             mark: app.ledger().mark(watermark.as_of()),

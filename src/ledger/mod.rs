@@ -64,7 +64,7 @@ pub use personal::{Personal, PersonalError};
 pub use replay::{Finding, Replayed};
 pub use search::{Condition, NotACondition, Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
-pub use watermark::Watermark;
+pub use watermark::{Claim, Watermark};
 
 /// The event that says a person was erased; on the person's own stream.
 pub const PERSON_ERASED: &str = "PersonErased";

@@ -1,4 +1,9 @@
 //! How far the read tables are. The projector sets it, the desk and the queries wait on it.
+//!
+//! What the read tables show is committed without waiting for the disk, so a database that crashes under a running
+//! service may come back with tables that stand where they stood a moment before. Whoever looks at the checkpoints says
+//! what they found ([`Watermark::found`]); then the positions go back as well, and who asks waits until the tables show
+//! again what was shown already.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -21,12 +26,25 @@ struct Progress {
 #[derive(Default)]
 struct Inner {
     position: i64,
+    /// What was shown before the database lost it.
+    owed: i64,
+    /// How often that happened.
+    losses: u64,
     /// Streams set aside because an event of theirs failed.
     parked: HashSet<StreamId>,
     /// Nobody moves it, or it lags beyond the limit: waiting would be in vain.
     away: bool,
     waiting: BTreeMap<(i64, u64), oneshot::Sender<()>>,
     next_ticket: u64,
+}
+
+/// What was said of the read tables of one projection at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The projection.
+    pub name: &'static str,
+    position: i64,
+    losses: u64,
 }
 
 /// The positions the read tables stand at.
@@ -46,6 +64,33 @@ impl Watermark {
                 inner: Mutex::default(),
             }));
         }
+    }
+
+    /// What is said of every projection now: for whoever looks at the checkpoints next.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim> {
+        let projections = self.projections.read();
+        let claim = |progress: &Arc<Progress>| {
+            let inner = progress.inner.lock();
+            Claim {
+                name: progress.name,
+                position: inner.position,
+                losses: inner.losses,
+            }
+        };
+        projections.iter().map(claim).collect()
+    }
+
+    /// A look at a checkpoint that began after `claim` found it at `position`. Before what was claimed, the database has
+    /// lost the last moments of the tables: then this goes back, too, and answers `true`.
+    pub fn found(&self, claim: Claim, position: i64) -> bool {
+        if position < claim.position {
+            return self
+                .find(claim.name)
+                .is_some_and(|progress| progress.lose(claim, position));
+        }
+        self.advance(claim.name, position);
+        false
     }
 
     /// The tables of `name` show everything up to `position`. Wakes who waits for it; never goes back.
@@ -130,7 +175,8 @@ impl Watermark {
         wait_for(&concerned, position, streams, patience).await
     }
 
-    /// Waits until every read table has passed `position`, at most `patience`; answers those that have not.
+    /// Waits until every read table has passed `position` and what it has shown before, at most `patience`; answers those
+    /// that have not.
     pub async fn wait_all(&self, position: i64, patience: Duration) -> Vec<&'static str> {
         let all: Vec<Arc<Progress>> = self.projections.read().clone();
         wait_for(&all, position, &[], patience).await
@@ -161,14 +207,32 @@ async fn wait_for(
     pending
 }
 
+impl Inner {
+    fn shows(&self, position: i64) -> bool {
+        self.position >= position.max(self.owed)
+    }
+}
+
 impl Progress {
+    /// Goes back, unless that was done since the claim was made.
+    fn lose(&self, claim: Claim, position: i64) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.losses != claim.losses {
+            return false;
+        }
+        inner.owed = inner.owed.max(inner.position);
+        inner.position = position;
+        inner.losses += 1;
+        true
+    }
+
     async fn reached(&self, position: i64, streams: &[StreamId], until: Instant) -> bool {
         let (ticket, woken) = {
             let mut inner = self.inner.lock();
             if streams.iter().any(|stream| inner.parked.contains(stream)) {
                 return false;
             }
-            if inner.position >= position {
+            if inner.shows(position) {
                 return true;
             }
             if inner.away {
@@ -176,14 +240,14 @@ impl Progress {
             }
             let (reply, woken) = oneshot::channel();
             inner.next_ticket += 1;
-            let ticket = (position, inner.next_ticket);
+            let ticket = (position.max(inner.owed), inner.next_ticket);
             inner.waiting.insert(ticket, reply);
             (ticket, woken)
         };
         let _ = tokio::time::timeout_at(until, woken).await;
         let mut inner = self.inner.lock();
         inner.waiting.remove(&ticket);
-        inner.position >= position && !streams.iter().any(|s| inner.parked.contains(s))
+        inner.shows(position) && !streams.iter().any(|s| inner.parked.contains(s))
     }
 }
 
@@ -236,5 +300,44 @@ mod tests {
         watermark.advance("tasks", 3);
         assert_eq!(watermark.position("tasks"), Some(7));
         assert_eq!(watermark.as_of(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_the_database_lost_is_waited_for_by_everybody() {
+        let watermark = Watermark::default();
+        watermark.register("tasks", ["Task"]);
+        watermark.advance("tasks", 9);
+        let claims = watermark.claims();
+        assert!(watermark.found(claims[0], 6));
+        assert_eq!(watermark.as_of(), 6);
+        // Another look from before found the same.
+        assert!(!watermark.found(claims[0], 6));
+        let patience = Duration::from_millis(50);
+        assert_eq!(watermark.wait_all(0, patience).await, ["tasks"]);
+        let waiting = tokio::spawn({
+            let watermark = watermark.clone();
+            async move { watermark.wait_all(0, Duration::from_secs(2)).await }
+        });
+        tokio::task::yield_now().await;
+        watermark.advance("tasks", 8);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        watermark.advance("tasks", 9);
+        assert!(waiting.await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_look_from_before_a_loss_takes_nothing_back() {
+        let watermark = Watermark::default();
+        watermark.register("tasks", ["Task"]);
+        watermark.advance("tasks", 9);
+        let early = watermark.claims();
+        assert!(watermark.found(watermark.claims()[0], 6));
+        watermark.advance("tasks", 12);
+        assert!(!watermark.found(early[0], 6));
+        assert_eq!(watermark.position("tasks"), Some(12));
+        // What a look finds ahead of what was said is how other nodes' work is heard of.
+        assert!(!watermark.found(watermark.claims()[0], 15));
+        assert_eq!(watermark.position("tasks"), Some(15));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, PgPool,
@@ -178,6 +179,18 @@ impl Database {
     #[must_use]
     pub fn pool(&self, name: &str, max_connections: u32, search_path: &[String]) -> PgPool {
         pool_options(max_connections).connect_lazy_with(self.service_options(name, search_path))
+    }
+
+    /// The same; every connection is looked at when it is new, before anybody uses it.
+    #[must_use]
+    pub fn pool_looking<L>(&self, name: &str, most: u32, search_path: &[String], look: L) -> PgPool
+    where
+        L: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<()>>,
+        L: Send + Sync + 'static,
+    {
+        pool_options(most)
+            .after_connect(move |connection, _| look(connection))
+            .connect_lazy_with(self.service_options(name, search_path))
     }
 
     /// One service connection outside any pool, for those who must not wait in a queue: appender, projector, listener.

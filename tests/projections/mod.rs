@@ -4,6 +4,7 @@ mod commerce;
 mod cuts;
 mod failover;
 mod library;
+mod lost;
 mod parking;
 mod plans;
 mod queries;

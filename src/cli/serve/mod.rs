@@ -114,7 +114,13 @@ impl Node {
             connections,
         )
         .await?;
-        let reads = database.pool("reads", connections, &projections::search_path());
+        let reads = projector::reads(
+            database,
+            connections,
+            ledger.watermark(),
+            projections::all(),
+            limits.projection_wait_ms,
+        );
         let folder = settings.store.data_dir.join("files");
         let files = FileStore::configured(&settings.files, &folder).map_err(|error| {
             let place = match &settings.files.s3_bucket {

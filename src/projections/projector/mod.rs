@@ -12,6 +12,7 @@
 //! | `rebuild/` | new tables beside the live ones, and in their place |
 
 mod batch;
+mod checkpoints;
 mod leader;
 mod lease;
 mod parked;
@@ -31,6 +32,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use checkpoints::reads;
 pub use lease::vacate;
 pub use parked::{Replayed, RetryError, retry};
 pub use proof::{ProjectionReport, ProofLine, report};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{CHANNEL, ProjectionStatus, Shared, lease};
+use super::{CHANNEL, ProjectionStatus, Shared, checkpoints};
 use crate::ledger::StreamId;
 
 /// How often the checkpoints are looked at when nothing is heard.
@@ -116,23 +116,10 @@ impl Watch {
 
     /// Looks at the checkpoints, and at what is parked when that changed.
     pub async fn look(&mut self) -> sqlx::Result<()> {
-        let (names, versions) = lease::columns(&self.shared);
-        let rows = sqlx::query!(
-            r#"SELECT n.version AS "version!", c.projection, c.position, c.revision
-               FROM unnest($1::text[], $2::integer[]) AS n(projection, version)
-               CROSS JOIN LATERAL (
-                   SELECT c.projection, c.position, c.revision
-                   FROM projection_checkpoints c
-                   WHERE c.projection = n.projection AND c.version = n.version
-                   ORDER BY c.position DESC
-                   LIMIT 1
-               ) c"#,
-            &names,
-            &versions,
-        )
-        .fetch_all(&self.shared.pool)
-        .await?;
         let watermark = self.shared.ledger.watermark();
+        let claims = watermark.claims();
+        let rows = checkpoints::read(&self.shared.pool, &self.shared.options.projections).await?;
+        let mut lost = false;
         for projection in &self.shared.options.projections {
             let name = projection.name();
             let Some(row) = rows.iter().find(|row| row.projection == name) else {
@@ -154,7 +141,12 @@ impl Watch {
                 seen.parked = parked.len();
                 watermark.set_parked(name, parked);
             }
-            watermark.advance(name, row.position);
+            if let Some(claim) = claims.iter().find(|claim| claim.name == name) {
+                lost |= watermark.found(*claim, row.position);
+            }
+        }
+        if lost {
+            checkpoints::warn();
         }
         Ok(())
     }
