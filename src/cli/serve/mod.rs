@@ -24,8 +24,8 @@ use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
 use crate::gateways::{
-    ApprovesAll, FileStore, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn,
-    Wechat, WechatApi,
+    ApprovesAll, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn, Wechat,
+    WechatApi,
 };
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
@@ -121,14 +121,7 @@ impl Node {
             projections::all(),
             limits.projection_wait_ms,
         );
-        let folder = settings.store.data_dir.join("files");
-        let files = FileStore::configured(&settings.files, &folder).map_err(|error| {
-            let place = match &settings.files.s3_bucket {
-                Some(bucket) => format!("SHIJI_S3_BUCKET {bucket}"),
-                None => format!("the folder of stored files {}", folder.display()),
-            };
-            anyhow!("{place} cannot be used: {error}")
-        })?;
+        let files = store::files(&settings.store, &settings.files)?;
         let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
         let app = App::new(AppParts {
             desk,
