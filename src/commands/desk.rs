@@ -305,7 +305,7 @@ impl Desk {
         if !writes {
             // Nobody need wait for a look.
             *turn = None;
-        } else if turn.is_none() && self.turns.crowded(&book.written()) {
+        } else if turn.is_none() && self.turns.crowded(|| book.written()) {
             return Ok(Attempt::InTurn);
         }
         // An answer without events is given only after the streams were read again.
