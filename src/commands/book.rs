@@ -25,6 +25,8 @@ struct Entry {
     /// The version it was read at.
     version: i64,
     cached: bool,
+    /// Taken for new, without a look.
+    presumed: bool,
     expected: Expected,
     state: Arc<dyn Any + Send + Sync>,
     events: Vec<NewEvent>,
@@ -91,6 +93,16 @@ impl Book {
         }
     }
 
+    /// Opens a stream that is most likely new: where this node does not know of it, the first attempt takes it for new
+    /// without a look. The append finds out otherwise, and an answer without events is given only after a look.
+    pub fn presume_new<A: State>(&mut self, id: &str) {
+        let known = || self.ledger.knows(&StreamId::new(A::TYPE, id));
+        if self.freshness == Freshness::Cached && self.find::<A>(id).is_none() && !known() {
+            let index = self.enter::<A>(id, Arc::default(), 0, true, Expected::Exact(0));
+            self.entries[index].presumed = true;
+        }
+    }
+
     /// Decides a command on a stream and records the events.
     ///
     /// # Errors
@@ -147,6 +159,7 @@ impl Book {
             stream: StreamId::new(A::TYPE, id),
             version,
             cached,
+            presumed: false,
             expected,
             state,
             events: Vec::new(),
@@ -213,6 +226,11 @@ impl Book {
     /// Did anything it looked at come from memory?
     pub(super) fn read_from_memory(&self) -> bool {
         self.entries.iter().any(|entry| entry.cached)
+    }
+
+    /// Was anything taken for new that was not looked at?
+    pub(super) fn presumes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.presumed)
     }
 
     pub(super) fn changes(&self) -> Vec<Change> {

@@ -370,7 +370,10 @@ impl Desk {
                     self.repeat::<O>(receipt, &digest, &outcome, position).await,
                 ))
             }
-            Err(AppendError::Stale) if writes && turn.is_none() => Ok(Attempt::InTurn),
+            // What was only presumed is no sign of a crowd.
+            Err(AppendError::Stale) if writes && turn.is_none() && !book.presumes() => {
+                Ok(Attempt::InTurn)
+            }
             Err(AppendError::Stale) => Ok(Attempt::Again),
             Err(error) => Err(fault(error)),
         }

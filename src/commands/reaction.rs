@@ -153,6 +153,9 @@ pub async fn react(
     target: Standing,
 ) -> Result<bool, Stop<ReactionError>> {
     let id = key.to_string();
+    if let Wish::Add(_) = wish {
+        book.presume_new::<Reaction>(&id);
+    }
     let stands = *book.state::<Reaction>(&id).await? != Reaction::Absent;
     let begins = match wish {
         Wish::Add(_) => true,

@@ -35,6 +35,11 @@ impl StateCache {
         Some((state, cached.version))
     }
 
+    /// Does memory hold anything of a stream? What it does not know may be there all the same.
+    pub fn knows(&self, stream: &StreamId) -> bool {
+        self.states.peek(stream).is_some() || self.heard.peek(stream).is_some()
+    }
+
     /// Keeps a state, unless the tail has heard the stream go on since it was read.
     pub fn put<A: State>(&self, stream: &StreamId, version: i64, state: Arc<A>) {
         if self

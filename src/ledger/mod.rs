@@ -328,6 +328,12 @@ impl Ledger {
         .await
     }
 
+    /// Does this node know of a stream, without asking the database? What it does not know may be there all the same.
+    #[must_use]
+    pub fn knows(&self, stream: &StreamId) -> bool {
+        self.inner.cache.knows(stream)
+    }
+
     /// Keeps the state a decision led to, and takes a snapshot of a long stream now and then.
     pub fn remember<A: State>(&self, id: &str, before: i64, version: i64, state: Arc<A>) {
         let stream = StreamId::new(A::TYPE, id);

@@ -409,6 +409,42 @@ async fn what_was_read_while_somebody_wrote_is_read_again_a_bounded_number_of_ti
     assert_eq!(flips(desk.ledger(), "torn").await, HashMap::from([(1, 1)]));
 }
 
+/// Commands a switch that it takes for new.
+struct Presumed(SwitchCommand);
+
+impl Operation for Presumed {
+    type Outcome = ();
+    type Refusal = AlreadyOn;
+
+    async fn attempt(&self, book: &mut Book) -> Result<(), Stop<AlreadyOn>> {
+        book.presume_new::<Switch>("presumed");
+        book.decide::<Switch>("presumed", &self.0).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_for_new_and_is_not_is_looked_at() {
+    let test = TestDatabase::create().await;
+    let theirs = node(&test).await;
+    let first = Presumed(SwitchCommand::Flip { by: 1 });
+    let done = desk(&theirs).run(&request(), &first).await.unwrap();
+    assert_eq!(done.changes[0].version, 1);
+    let unaware = async |command| {
+        let (ours, _proxy) = deaf(&test).await;
+        desk(&ours).run(&request(), &Presumed(command)).await
+    };
+    let quiet = unaware(SwitchCommand::TurnOn { by: 2 }).await.unwrap();
+    assert!(quiet.changes[0].events.is_empty() && quiet.changes[0].version == 1);
+    let claimed = unaware(SwitchCommand::Claim { by: 3 }).await;
+    assert!(matches!(claimed, Err(DeskError::Refused(AlreadyOn))));
+    let flipped = unaware(SwitchCommand::Flip { by: 4 }).await.unwrap();
+    assert_eq!(flipped.changes[0].version, 2);
+    assert_eq!(
+        flips(&theirs, "presumed").await,
+        HashMap::from([(1, 1), (4, 1)])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_who_write_one_stream_do_so_in_turn_and_nobody_is_sent_away() {
     let test = TestDatabase::create().await;
