@@ -78,6 +78,9 @@ pub enum DeskError<E: Refusal> {
     /// Too much at once; nothing happened. Try again.
     #[error("overloaded; nothing happened")]
     Overloaded,
+    /// The log is shown as it was, where nothing happens any more.
+    #[error("no commands: the log is shown as it was at a position")]
+    Past,
     /// A fault.
     #[error(transparent)]
     Fault(Fault),
@@ -153,6 +156,18 @@ impl Desk {
         &self.ledger
     }
 
+    /// Whether commands are taken at all. Every one is refused where the log is shown as it was; who does something in the
+    /// world before sending one asks here first.
+    ///
+    /// # Errors
+    /// [`DeskError::Past`].
+    pub fn accepts<E: Refusal>(&self) -> Result<(), DeskError<E>> {
+        match self.ledger.past() {
+            None => Ok(()),
+            Some(_) => Err(DeskError::Past),
+        }
+    }
+
     /// One command on one stream.
     ///
     /// # Errors
@@ -202,6 +217,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn run<O: Operation>(&self, request: &Request, operation: &O) -> Outcome<O> {
+        self.accepts()?;
         if let Some(receipt) = &request.receipt
             && let Some(Verdict::Repeated {
                 digest,
@@ -238,6 +254,7 @@ impl Desk {
         &self,
         receipt: &ReceiptKey,
     ) -> Result<Option<Done<O::Outcome>>, DeskError<O::Refusal>> {
+        self.accepts()?;
         let Some(Verdict::Repeated {
             digest,
             outcome,
@@ -431,6 +448,7 @@ fn fault<E: Refusal>(error: AppendError) -> DeskError<E> {
     match error {
         AppendError::Overloaded => DeskError::Overloaded,
         AppendError::Stale => DeskError::Conflict,
+        AppendError::Past => DeskError::Past,
         other => DeskError::Fault(Fault::Append(other)),
     }
 }

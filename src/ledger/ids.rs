@@ -20,6 +20,9 @@ pub enum IdError {
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
+    /// The log is shown as it was: nothing new is numbered.
+    #[error("the log is shown as it was at a position")]
+    Past,
 }
 
 struct Wish {

@@ -46,6 +46,7 @@ use sqlx::PgConnection;
 use crate::events::{Event, Fact};
 use crate::ledger::Watermark;
 use crate::postgres::ProjectionSchema;
+use projector::Slot;
 
 /// What a projection does with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +172,22 @@ pub fn schemas() -> Vec<ProjectionSchema> {
 #[must_use]
 pub fn search_path() -> Vec<String> {
     all().iter().map(|projection| projection.schema()).collect()
+}
+
+/// The same for tables that were made beside the live ones.
+#[must_use]
+pub fn search_path_of(slot: Slot) -> Vec<String> {
+    let schemas = all().iter().map(|projection| slot.schema(*projection));
+    schemas.collect()
+}
+
+/// Enters every projection in a watermark at a position that it never leaves: nobody waits for more.
+pub fn stand_still(watermark: &Watermark, position: i64) {
+    register(watermark);
+    for projection in all() {
+        watermark.advance(projection.name(), position);
+        watermark.set_away(projection.name(), true);
+    }
 }
 
 /// Enters every projection in a watermark, so that commands wait for it.

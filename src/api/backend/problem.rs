@@ -230,7 +230,7 @@ where
             // Nothing of this surface sends `If-Match`.
             DeskError::Conflict | DeskError::VersionDiffers { .. } => Self::concurrent_change(),
             DeskError::KeyReused => Self::key_reused(),
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -289,4 +289,14 @@ impl From<MediaError> for Problem {
     }
 }
 
-faults!(LoadError, IdError, FileError, BrokeOff);
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        match error {
+            // A command, and none is taken here.
+            IdError::Past => Self::overloaded(),
+            IdError::Database(_) | IdError::Stopping => Self::fault(error),
+        }
+    }
+}
+
+faults!(LoadError, FileError, BrokeOff);

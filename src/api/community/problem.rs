@@ -231,7 +231,7 @@ where
             DeskError::Conflict | DeskError::VersionDiffers { .. } | DeskError::KeyReused => {
                 Self::conflict()
             }
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -390,10 +390,19 @@ impl From<PayFailure> for Problem {
     }
 }
 
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        match error {
+            // A command, and none is taken here.
+            IdError::Past => Self::overloaded(),
+            IdError::Database(_) | IdError::Stopping => Self::fault(error),
+        }
+    }
+}
+
 faults!(
     BrokeOff,
     FileError,
-    IdError,
     LoadError,
     PasswordFault,
     SmsError

@@ -219,7 +219,7 @@ where
             DeskError::Conflict | DeskError::VersionDiffers { .. } | DeskError::KeyReused => {
                 Self::conflict()
             }
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -261,9 +261,18 @@ impl From<WechatError> for Problem {
     }
 }
 
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        match error {
+            // A command, and none is taken here.
+            IdError::Past => Self::overloaded(),
+            IdError::Database(_) | IdError::Stopping => Self::fault(error),
+        }
+    }
+}
+
 faults!(
     LoadError,
-    IdError,
     BrokeOff,
     DoesNotOpen,
     FileError,
