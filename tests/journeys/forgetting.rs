@@ -206,13 +206,19 @@ async fn nothing_is_left_of_people_who_were_forgotten_and_the_log_stands() {
     assert_eq!(code, Some(0), "{said}");
     let left = ["projections", "rebuild", "--all", "--stop-before", "switch"];
     assert_eq!(asked(&folder, &left).0, Some(0));
+    // And tables of before, for an auditor.
+    let (_, head) = asked(&folder, &["audit", "head"]);
+    let position = head.split(|c: char| !c.is_ascii_digit()).find(|word| !word.is_empty()).unwrap();
+    let past = ["projections", "rebuild", "--all", "--as-of", position];
+    assert_eq!(asked(&folder, &past).0, Some(0));
+    let as_of = format!("__as_of_{position}");
 
     let mut db = private::running(&folder.data(), "shiji")
         .unwrap()
         .connect()
         .await
         .unwrap();
-    // The search finds what is there, in all three sets of tables.
+    // The search finds what is there, in all four sets of tables.
     for (text, table) in [
         (MEMBER[0], "members_v1"),
         (MEMBER[5], "messages_v1"),
@@ -221,7 +227,7 @@ async fn nothing_is_left_of_people_who_were_forgotten_and_the_log_stands() {
         (CUSTOMER[4], "customers_v1"),
     ] {
         let tables = found(&mut db, text).await;
-        for slot in ["", "__old", "__shadow"] {
+        for slot in ["", "__old", "__shadow", &as_of] {
             let schema = format!("{table}{slot}.");
             assert!(
                 tables.iter().any(|name| name.starts_with(&schema)),

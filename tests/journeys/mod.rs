@@ -9,6 +9,7 @@
 //! | `refusals.rs` | what does not start, and says why |
 //! | `forgetting.rs` | people who want to be forgotten, and a search of everything for what is left of them |
 //! | `ending.rs` | SIGTERM in the middle of a request |
+//! | `past.rs` | a node as of a position, beside the one that serves |
 //! | `tampering.rs` | rows changed by hand |
 //! | `auditing.rs` | questions to the log, exports, the proof |
 
@@ -21,6 +22,7 @@ mod forgetting;
 mod killing;
 mod node;
 mod nodes;
+mod past;
 mod refusals;
 mod tampering;
 
