@@ -208,7 +208,7 @@ async fn nothing_is_left_of_people_who_were_forgotten_and_the_log_stands() {
     assert_eq!(asked(&folder, &left).0, Some(0));
     // And tables of before, for an auditor.
     let (_, head) = asked(&folder, &["audit", "head"]);
-    let position = head.split(|c: char| !c.is_ascii_digit()).find(|word| !word.is_empty()).unwrap();
+    let position = head.split(['-', ':']).nth(1).unwrap();
     let past = ["projections", "rebuild", "--all", "--as-of", position];
     assert_eq!(asked(&folder, &past).0, Some(0));
     let as_of = format!("__as_of_{position}");
