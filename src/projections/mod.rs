@@ -39,6 +39,8 @@ pub mod tickets;
 pub mod visits;
 pub mod websites;
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::PgConnection;
@@ -117,37 +119,53 @@ pub trait Projection: Send + Sync {
     }
 }
 
+/// Every projection of this source.
+static SOURCE: &[&dyn Projection] = &[
+    &articles::Articles,
+    &authors::Authors,
+    &cards::Cards,
+    &cases::Cases,
+    &catalogue::Catalogue,
+    &comments::Comments,
+    &companies::Companies,
+    &customers::Customers,
+    &diaries::Diaries,
+    &dua_users::DuaUsers,
+    &follows::Follows,
+    &media::MediaFiles,
+    &members::Members,
+    &messages::Messages,
+    &orders::Orders,
+    &products::Products,
+    &reactions::Reactions,
+    &sessions::Sessions,
+    &showcases::Showcases,
+    &staff::Staff,
+    &tags::Tags,
+    &tasks::Tasks,
+    &teams::Teams,
+    &tickets::Tickets,
+    &visits::Visits,
+    &websites::Websites,
+];
+
+/// The projections of this program, when they are others than those of its source.
+static BUILD: OnceLock<&'static [&'static dyn Projection]> = OnceLock::new();
+
 /// Every projection of this build.
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
-    &[
-        &articles::Articles,
-        &authors::Authors,
-        &cards::Cards,
-        &cases::Cases,
-        &catalogue::Catalogue,
-        &comments::Comments,
-        &companies::Companies,
-        &customers::Customers,
-        &diaries::Diaries,
-        &dua_users::DuaUsers,
-        &follows::Follows,
-        &media::MediaFiles,
-        &members::Members,
-        &messages::Messages,
-        &orders::Orders,
-        &products::Products,
-        &reactions::Reactions,
-        &sessions::Sessions,
-        &showcases::Showcases,
-        &staff::Staff,
-        &tags::Tags,
-        &tasks::Tasks,
-        &teams::Teams,
-        &tickets::Tickets,
-        &visits::Visits,
-        &websites::Websites,
-    ]
+    BUILD.get().copied().unwrap_or(SOURCE)
+}
+
+/// Makes another build of this program, before anything has asked what it is made of: how a younger version of a projection
+/// gets along with the one that serves can then be tried from one source.
+///
+/// # Panics
+/// When it is one already.
+pub fn build_of(projections: Vec<&'static dyn Projection>) {
+    let projections: &'static [&'static dyn Projection] = projections.leak();
+    assert!(BUILD.set(projections).is_ok(), "a program is one build");
 }
 
 /// The projection of a name.
