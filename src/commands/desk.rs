@@ -217,7 +217,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn run<O: Operation>(&self, request: &Request, operation: &O) -> Outcome<O> {
-        self.accepts()?;
+        self.accepts::<O::Refusal>()?;
         if let Some(receipt) = &request.receipt
             && let Some(Verdict::Repeated {
                 digest,
@@ -254,7 +254,7 @@ impl Desk {
         &self,
         receipt: &ReceiptKey,
     ) -> Result<Option<Done<O::Outcome>>, DeskError<O::Refusal>> {
-        self.accepts()?;
+        self.accepts::<O::Refusal>()?;
         let Some(Verdict::Repeated {
             digest,
             outcome,

@@ -87,7 +87,7 @@ async fn chargeable(
     uid: &str,
 ) -> Result<Option<Charge>, PayFailure> {
     // Before any money is taken.
-    desk.accepts()?;
+    desk.accepts::<OrderError>()?;
     let ledger = desk.ledger();
     if let Some(receipt) = &request.receipt {
         let known = ledger.receipt(&receipt.key).await;

@@ -16,7 +16,9 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = (self.0).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = (self.0)
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (self.0 >> 33) % end
     }
 }
@@ -181,7 +183,10 @@ impl House {
             ("/xiaochengxu/product/product_list/", card.as_str()),
             ("/xiaochengxu/case_manage/case_list", both.as_str()),
             ("/xiaochengxu/case_tag/top_search_tag_list", both.as_str()),
-            ("/xiaochengxu/case_manage/collection_case_list_record", both.as_str()),
+            (
+                "/xiaochengxu/case_manage/collection_case_list_record",
+                both.as_str(),
+            ),
         ] {
             wishes.push(self.of_customer(path, more));
         }
@@ -331,11 +336,19 @@ async fn commands_are_refused_in_the_words_of_each_surface_and_leave_nothing_beh
     let create = json!({ "type": "image", "priority": 3, "input": "in" });
     let tasks = house.of_staff("POST", &format!("{TASKS}/task"), Some(create));
     assert_not_here(&tasks.at(&node).await, &busy);
-    let delete = house.of_staff("DELETE", &format!("{TASKS}/task"), Some(json!({ "ids": [1] })));
+    let delete = house.of_staff(
+        "DELETE",
+        &format!("{TASKS}/task"),
+        Some(json!({ "ids": [1] })),
+    );
     assert_not_here(&delete.at(&node).await, &busy);
     for password in [PASSWORD, "a wrong one"] {
         let login = json!({ "name": "root", "password": password });
-        let login = node.post(&format!("{TASKS}/login")).json(&login).send().await;
+        let login = node
+            .post(&format!("{TASKS}/login"))
+            .json(&login)
+            .send()
+            .await;
         assert_not_here(&login, &busy);
     }
     let upload = node.post(&format!("{TASKS}/upload")).token(&house.staff);
@@ -345,9 +358,15 @@ async fn commands_are_refused_in_the_words_of_each_surface_and_leave_nothing_beh
     // Staff commands, with an id that would have to be made first and without.
     let named = json!({ "error": "overloaded", "code": 503 });
     for (to, command) in [
-        ("Tag/new", json!({ "CreateTag": { "company_id": house.company, "name": "标" } })),
+        (
+            "Tag/new",
+            json!({ "CreateTag": { "company_id": house.company, "name": "标" } }),
+        ),
         ("Company/new", json!({ "CreateCompany": { "name": "新" } })),
-        (&*format!("Article/{article_id}"), json!({ "DeleteArticle": { "reason": "x" } })),
+        (
+            &*format!("Article/{article_id}"),
+            json!({ "DeleteArticle": { "reason": "x" } }),
+        ),
     ] {
         let path = format!("/admin/commands/{to}");
         let reply = house.of_staff("POST", &path, Some(command)).at(&node).await;
@@ -387,7 +406,9 @@ async fn commands_are_refused_in_the_words_of_each_surface_and_leave_nothing_beh
     // Whatever a handler may try, the database takes nothing from this node.
     let write = sqlx::query("UPDATE tasks SET note = 'x'");
     let refused = write.execute(node.app.reads()).await.unwrap_err();
-    let code = refused.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = refused
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     assert_eq!(code.as_deref(), Some("25006"));
     assert!(node.app.ledger().next_id("task").await.is_err());
 }

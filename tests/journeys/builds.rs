@@ -158,8 +158,7 @@ async fn two_builds_serve_one_database_forth_and_back() {
     let folder = Folder::new();
     let database = TestDatabase::create().await;
     let url = url(database.database());
-    let start_old =
-        async || Node::start_with(&folder, "old", |command| on(command, &url)).await;
+    let start_old = async || Node::start_with(&folder, "old", |command| on(command, &url)).await;
     let start_next = async || {
         let mut command = next_build(&folder);
         on(&mut command, &url);
@@ -174,7 +173,11 @@ async fn two_builds_serve_one_database_forth_and_back() {
     // Forth: the next build comes while the old one serves.
     let busy = Busy::at(client.clone(), "old");
     let next = start_next().await;
-    assert!(next.log().contains("This node moves tasks\""), "{}", next.log());
+    assert!(
+        next.log().contains("This node moves tasks\""),
+        "{}",
+        next.log()
+    );
     let beside = client.at(next.public);
     let also = Busy::at(beside.clone(), "next");
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -216,7 +219,10 @@ async fn two_builds_serve_one_database_forth_and_back() {
     eventually("the next build's lease is over", async || {
         let found = status(&folder, &url, &dry);
         let schemas = found["schemas"].as_array().unwrap();
-        assert!(schemas.iter().all(|one| one["schema"] != json!(v1)), "{found}");
+        assert!(
+            schemas.iter().all(|one| one["schema"] != json!(v1)),
+            "{found}"
+        );
         schemas.iter().any(|one| one["schema"] == json!(v2))
     })
     .await;

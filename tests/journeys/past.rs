@@ -59,14 +59,20 @@ async fn an_auditor_sees_what_was_listed_while_the_service_goes_on() {
     assert_eq!(status["well"], true, "{status}");
     let tables = &status["as_of"][0];
     assert_eq!(tables["position"].to_string(), position);
-    assert_eq!((&tables["complete"], &tables["held"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&tables["complete"], &tables["held"]),
+        (&json!(true), &json!(true))
+    );
 
     // By a time, of the wire: the same position, the same tables, served a second time.
     let events = client.request(Method::GET, "/task?id=5");
     let (_, task) = Client::send(events).await;
     let time = task["data"]["created_at"].to_string();
     let again = past(&folder, &time).await;
-    assert_eq!(list(&client.at(again.public)).await, (Some(mark.clone()), then.clone()));
+    assert_eq!(
+        list(&client.at(again.public)).await,
+        (Some(mark.clone()), then.clone())
+    );
     assert!(!again.log().contains("Folded"), "{}", again.log());
     again.stop().await;
 
@@ -81,7 +87,10 @@ async fn an_auditor_sees_what_was_listed_while_the_service_goes_on() {
     let schemas = pruned["schemas"].as_array().unwrap();
     let suffix = format!("__as_of_{position}");
     let is_ours = |one: &Value| one["schema"].as_str().unwrap().ends_with(&suffix);
-    assert!(schemas.len() > 20 && schemas.iter().all(is_ours), "{pruned}");
+    assert!(
+        schemas.len() > 20 && schemas.iter().all(is_ours),
+        "{pruned}"
+    );
     let (_, status) = asked(&folder, &["projections", "status"]);
     assert_eq!(status["as_of"], json!([]));
 
@@ -93,7 +102,10 @@ async fn an_auditor_sees_what_was_listed_while_the_service_goes_on() {
     // Built ahead of time, and without a service: then this node has the database to itself.
     let build = ["projections", "rebuild", "--all", "--as-of", &position];
     let (code, built) = asked(&folder, &build);
-    assert_eq!((code, built["as_of"].to_string()), (Some(0), position.clone()));
+    assert_eq!(
+        (code, built["as_of"].to_string()),
+        (Some(0), position.clone())
+    );
     live.stop().await;
     let alone = past(&folder, &position).await;
     let (_, body) = list(&client.at(alone.public)).await;

@@ -161,13 +161,25 @@ async fn what_is_served_is_not_pruned_and_what_is_not_is() {
         .execute(format!("DROP SCHEMA {schema} CASCADE").as_str())
         .await
         .unwrap();
-    eventually("that the tables are gone is said", async || gone().is_some()).await;
+    eventually("that the tables are gone is said", async || {
+        gone().is_some()
+    })
+    .await;
     let sentence = gone().unwrap();
-    assert_eq!(sentence, format!("the tables as of position {end} were dropped"));
+    assert_eq!(
+        sentence,
+        format!("the tables as of position {end} were dropped")
+    );
     served.release().await;
     also.release().await;
     eventually("they are built anew", async || {
-        let again = Past::begin(&ledger, test.database(), projections::all(), end, (None, false));
+        let again = Past::begin(
+            &ledger,
+            test.database(),
+            projections::all(),
+            end,
+            (None, false),
+        );
         match again.await {
             Ok(mut past) => {
                 assert_eq!(past.reached(), 0);

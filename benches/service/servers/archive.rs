@@ -78,7 +78,10 @@ impl Archive {
             events: number("events")?,
             seconds: number("seconds")?,
         };
-        ensure!(said["parked_streams"] == 0, "the rebuild parked streams: {said}");
+        ensure!(
+            said["parked_streams"] == 0,
+            "the rebuild parked streams: {said}"
+        );
         Ok(rebuilt)
     }
 
@@ -91,11 +94,23 @@ impl Archive {
         let rate = rate.to_string();
         let mut command: Command = self.ours.command();
         command.args(words(&["--rate", &rate]));
-        Process::start("shiji projections rebuild", &mut command, log, Signal::SIGTERM)
+        Process::start(
+            "shiji projections rebuild",
+            &mut command,
+            log,
+            Signal::SIGTERM,
+        )
     }
 }
 
 fn words<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let rebuild = ["projections", "rebuild", "--all", "--fresh", "--stop-before", "diff"];
+    let rebuild = [
+        "projections",
+        "rebuild",
+        "--all",
+        "--fresh",
+        "--stop-before",
+        "diff",
+    ];
     rebuild.iter().chain(more).copied().collect()
 }

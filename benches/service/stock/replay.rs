@@ -82,7 +82,8 @@ struct Counted {
 impl Query<Task> for Counted {
     async fn dispatch(&self, id: &str, events: &[EventEnvelope<Task>]) {
         self.query.dispatch(id, events).await;
-        self.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        self.events
+            .fetch_add(events.len() as u64, Ordering::Relaxed);
     }
 }
 
@@ -93,8 +94,14 @@ impl Query<Task> for Counted {
 ///
 /// When a database says no, or nothing was replayed.
 pub async fn replay(log: PgConnectOptions, views: &str, longest: Duration) -> Result<f64> {
-    let log = PgPoolOptions::new().max_connections(2).connect_with(log).await?;
-    let views: PgPool = PgPoolOptions::new().max_connections(2).connect(views).await?;
+    let log = PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(log)
+        .await?;
+    let views: PgPool = PgPoolOptions::new()
+        .max_connections(2)
+        .connect(views)
+        .await?;
     sqlx::raw_sql(TABLE).execute(&views).await?;
     let mut query = GenericQuery::new(Arc::new(PostgresViewRepository::new(
         "replayed_task",

@@ -400,10 +400,4 @@ impl From<IdError> for Problem {
     }
 }
 
-faults!(
-    BrokeOff,
-    FileError,
-    LoadError,
-    PasswordFault,
-    SmsError
-);
+faults!(BrokeOff, FileError, LoadError, PasswordFault, SmsError);

@@ -117,8 +117,8 @@ impl Readiness {
         gone: impl Fn() -> Option<String> + Send + Sync + 'static,
         parked_streams: usize,
     ) -> Self {
-        let missing = move || gone().map(of_projections).into_iter().collect();
-        let parked = move || {
+        let missing = move || -> Vec<Reason> { gone().map(of_projections).into_iter().collect() };
+        let parked = move || -> Vec<Reason> {
             let aside = || of_projections(format!("{parked_streams} streams could not be folded"));
             (parked_streams > 0).then(aside).into_iter().collect()
         };

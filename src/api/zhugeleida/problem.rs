@@ -271,10 +271,4 @@ impl From<IdError> for Problem {
     }
 }
 
-faults!(
-    LoadError,
-    BrokeOff,
-    DoesNotOpen,
-    FileError,
-    PosterError
-);
+faults!(LoadError, BrokeOff, DoesNotOpen, FileError, PosterError);

@@ -201,7 +201,11 @@ async fn as_of(
             "`shiji serve --as-of {position}` serves them, `shiji projections prune` drops them."
         ))?;
     }
-    Ok(if parked > 0 { Exit::Finding } else { Exit::Fine })
+    Ok(if parked > 0 {
+        Exit::Finding
+    } else {
+        Exit::Fine
+    })
 }
 
 /// Goes back to the tables that served before the last switch.

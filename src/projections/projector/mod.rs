@@ -243,9 +243,9 @@ pub enum Slot {
 
 impl Slot {
     /// What stands in front of the position in the names of [`Slot::AsOf`].
-    pub const AS_OF: &str = "__as_of_";
-    const SHADOW: &str = "__shadow";
-    const OLD: &str = "__old";
+    pub const AS_OF: &'static str = "__as_of_";
+    const SHADOW: &'static str = "__shadow";
+    const OLD: &'static str = "__old";
 
     /// What follows the projection's name, in its schema's name and in the rows about it.
     #[must_use]

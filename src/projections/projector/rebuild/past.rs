@@ -281,27 +281,29 @@ impl Guard {
                     }
                 }
                 // Readiness says that the database is away; the lock went with the connection.
-                Err(_) => self.connection = None,
+                Err(_) => {}
             }
         }
     }
 
     async fn look(&mut self) -> sqlx::Result<bool> {
-        let connection = match &mut self.connection {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => {
-                let mut fresh = self.database.connect_owner().await?;
-                if !share(&mut fresh, self.position).await? {
-                    warn!(
-                        "Somebody else builds or drops the tables as of position {}",
-                        self.position
-                    );
-                    return Err(sqlx::Error::RowNotFound);
-                }
-                self.connection.insert(fresh)
-            }
+            None => self.again().await?,
         };
-        stands(connection, &self.projections, self.position).await
+        let there = stands(&mut connection, &self.projections, self.position).await?;
+        self.connection = Some(connection);
+        Ok(there)
+    }
+
+    async fn again(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.database.connect_owner().await?;
+        if share(&mut connection, self.position).await? {
+            return Ok(connection);
+        }
+        let position = self.position;
+        warn!("Somebody else builds or drops the tables as of position {position}");
+        Err(sqlx::Error::RowNotFound)
     }
 
     fn tell(&self, there: bool) {
