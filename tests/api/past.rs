@@ -78,7 +78,7 @@ impl House {
         let now = service.app.now().timestamp_millis().to_string();
         let sign = rand_str(&now, token.as_str().unwrap());
         let signature = format!("user_id={id}&timestamp={now}&rand_str={sign}");
-        let (uid, company) =
+        let (uid, company): (i64, i64) =
             sqlx::query_as("SELECT uid, company_id FROM cards ORDER BY uid LIMIT 1")
                 .fetch_one(service.app.reads())
                 .await
@@ -155,7 +155,7 @@ impl House {
                 wishes.push(self.of_member(0, name, article.clone()));
             }
         }
-        wishes.push(self.of_staff("GET", "/admin/events?aggregate=Article&limit=1000", None));
+        wishes.push(self.of_staff("GET", "/admin/events?aggregate=Article&limit=500", None));
         for member in 0..self.members.len() {
             for name in [
                 "article_list",

@@ -64,10 +64,9 @@ async fn an_auditor_sees_what_was_listed_while_the_service_goes_on() {
         (&json!(true), &json!(true))
     );
 
-    // By a time, of the wire: the same position, the same tables, served a second time.
-    let events = client.request(Method::GET, "/task?id=5");
-    let (_, task) = Client::send(events).await;
-    let time = task["data"]["created_at"].to_string();
+    // By a time: the same position, the same tables, served a second time.
+    let (_, event) = asked(&folder, &["audit", "stream", "Task:5"]);
+    let time = event["recorded_at"].as_str().unwrap().to_owned();
     let again = past(&folder, &time).await;
     assert_eq!(
         list(&client.at(again.public)).await,
