@@ -129,7 +129,7 @@ async fn what_is_served_is_not_pruned_and_what_is_not_is() {
     // A second one serves the same tables, and does not build them again.
     let also = built(&ledger, &test, end).await;
     built(&ledger, &test, 5).await.release().await;
-    let [early, late] = found(&test).await.try_into().unwrap();
+    let [early, late]: [PastTables; 2] = found(&test).await.try_into().unwrap();
     assert_eq!((early.position, late.position), (5, end));
     assert!(early.complete && late.complete && !early.held && late.held);
     assert_eq!(late.projections, projections::all().len());

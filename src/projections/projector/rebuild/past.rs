@@ -12,6 +12,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::super::super::{Projection, all};
@@ -213,6 +214,7 @@ async fn stands(
 pub struct Kept {
     gone: Arc<AtomicBool>,
     position: i64,
+    stop: CancellationToken,
     guard: JoinHandle<()>,
 }
 
@@ -231,10 +233,12 @@ impl Kept {
             position,
             gone: Arc::clone(&gone),
         };
+        let stop = CancellationToken::new();
         Self {
             gone,
             position,
-            guard: tokio::spawn(guard.run()),
+            guard: tokio::spawn(guard.run(stop.clone())),
+            stop,
         }
     }
 
@@ -248,9 +252,9 @@ impl Kept {
         }
     }
 
-    /// Lets go of them.
+    /// Lets go of them: whoever asks after this finds nobody's hand on them.
     pub async fn release(mut self) {
-        self.guard.abort();
+        self.stop.cancel();
         let _ = (&mut self.guard).await;
     }
 }
@@ -271,9 +275,12 @@ struct Guard {
 }
 
 impl Guard {
-    async fn run(mut self) {
+    async fn run(mut self, stop: CancellationToken) {
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => return self.let_go().await,
+            }
             match self.look().await {
                 Ok(there) => {
                     if self.gone.swap(!there, Ordering::Relaxed) == there {
@@ -304,6 +311,20 @@ impl Guard {
         let position = self.position;
         warn!("Somebody else builds or drops the tables as of position {position}");
         Err(sqlx::Error::RowNotFound)
+    }
+
+    /// Said aloud: a connection that only ends keeps its locks until the server notices.
+    async fn let_go(mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let unlocked = sqlx::query!(
+            r#"SELECT pg_advisory_unlock_shared($1) AS "let_go!""#,
+            LOCKS + self.position
+        );
+        // Without an answer the lock goes with the connection.
+        let _ = unlocked.fetch_one(&mut connection).await;
+        let _ = connection.close().await;
     }
 
     fn tell(&self, there: bool) {
