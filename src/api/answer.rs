@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -25,18 +26,32 @@ pub const X_AS_OF: HeaderName = HeaderName::from_static("x-as-of");
 /// Read tables that do not show everything yet.
 pub const X_PENDING: HeaderName = HeaderName::from_static("x-pending");
 
-/// JSON as the documents want it, `charset` included.
+/// The type of every body of the surfaces, `charset` included as the documents want it.
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// JSON as the documents want it.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-            (status, [(CONTENT_TYPE, content_type)], bytes).into_response()
-        }
+        Ok(bytes) => (status, [(CONTENT_TYPE, JSON)], bytes).into_response(),
         Err(error) => {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             (status, Broken::new(Box::new(error)), ()).into_response()
         }
     }
+}
+
+/// Writes a body that several answers will share; a failure is told as one of the query it belongs to.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn write(body: &impl Serialize) -> sqlx::Result<Bytes> {
+    let written = serde_json::to_vec(body).map(Bytes::from);
+    written.map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// A success with a body that was written before.
+pub fn written(body: &Bytes) -> Response {
+    (StatusCode::OK, [(CONTENT_TYPE, JSON)], body.clone()).into_response()
 }
 
 /// A refusal or a breakdown as it leaves: an overload asks to come back in a second, a breakdown is logged by [`frame`].

@@ -11,12 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::backend::TaskPages;
 use super::passwords::Passwords;
+use super::weidu::CasePages;
 use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
 use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, Wechat};
 use crate::ledger::{Ledger, Mark};
 use crate::postgres::{RateLimits, WechatSessions};
+use crate::projections::articles::Feeds;
+use crate::projections::together::Together;
 use crate::settings::{Settings, Switch};
 
 /// Rows one sweep deletes of each kind.
@@ -111,6 +115,7 @@ pub struct App {
 
 struct Inner {
     parts: AppParts,
+    crowds: Crowds,
     passwords: Passwords,
     pictures: Pictures,
     posters: Posters,
@@ -121,6 +126,16 @@ struct Inner {
     uploads: Arc<Semaphore>,
     followers: Arc<Semaphore>,
     ending: CancellationToken,
+}
+
+/// Lists that many look at at once.
+pub struct Crowds {
+    /// The cases of the case list.
+    pub cases: Together<CasePages>,
+    /// The feed of the community.
+    pub feeds: Together<Feeds>,
+    /// The tasks of the back office.
+    pub tasks: Together<TaskPages>,
 }
 
 /// Work that ended without an answer: it panicked, or the runtime is going.
@@ -147,6 +162,11 @@ impl App {
         let live = Live::new(live);
         Self {
             inner: Arc::new(Inner {
+                crowds: Crowds {
+                    cases: Together::new(parts.reads.clone()),
+                    feeds: Together::new(parts.reads.clone()),
+                    tasks: Together::new(parts.reads.clone()),
+                },
                 parts,
                 live,
                 passwords: Passwords::default(),
@@ -198,6 +218,12 @@ impl App {
     #[must_use]
     pub fn reads(&self) -> &PgPool {
         &self.inner.parts.reads
+    }
+
+    /// Lists that many look at at once.
+    #[must_use]
+    pub fn crowds(&self) -> &Crowds {
+        &self.inner.crowds
     }
 
     /// Stored files.

@@ -53,6 +53,14 @@ impl Progress {
         progress
     }
 
+    /// Something else is done now, which cannot be counted beforehand.
+    pub fn now(&self, what: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None => (self.plain)(what),
+        }
+    }
+
     /// So much of it is done.
     pub fn set(&mut self, done: u64) {
         match &self.bar {

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use sqlx::PgPool;
 
+use crate::gateways::FileStore;
 use crate::ledger::{AppendLimits, Clock, Keys, Ledger, LedgerOptions, OpenError, Secret};
 use crate::postgres::Database;
-use crate::settings::StoreSettings;
+use crate::settings::{FileSettings, StoreSettings};
 
 /// SQLSTATEs of a database that was never migrated: there is no such table, or no such role.
 const UNMIGRATED: [&str; 2] = ["42P01", "22023"];
@@ -35,6 +36,18 @@ fn was_made(data_dir: &Path) -> bool {
 pub fn keys(settings: &StoreSettings) -> anyhow::Result<Keys> {
     let master = settings.obtain_master_key()?;
     Ok(Keys::derive(&Secret::new(*master.expose())))
+}
+
+/// The stored files of the settings.
+pub fn files(store: &StoreSettings, settings: &FileSettings) -> anyhow::Result<FileStore> {
+    let folder = store.data_dir.join("files");
+    FileStore::configured(settings, &folder).map_err(|error| {
+        let place = match &settings.s3_bucket {
+            Some(bucket) => format!("SHIJI_S3_BUCKET {bucket}"),
+            None => format!("the folder of stored files {}", folder.display()),
+        };
+        anyhow!("{place} cannot be used: {error}")
+    })
 }
 
 /// Opens the log as a node of its own with `connections` for loads and reads.
@@ -77,9 +90,9 @@ pub fn explain(error: &sqlx::Error) -> anyhow::Error {
         .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| UNMIGRATED.contains(&code.as_ref()));
     if unmigrated {
-        anyhow::anyhow!("there is no log in this database yet; `shiji migrate` makes it")
+        anyhow!("there is no log in this database yet; `shiji migrate` makes it")
     } else {
-        anyhow::anyhow!("the database says: {error}")
+        anyhow!("the database says: {error}")
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::book::{Book, Change};
+use super::turns::{Turn, Turns};
 use super::{Decide, Operation, Refusal, Stop};
 use crate::ledger::{
     AppendError, Expected, Freshness, IdError, Ledger, LoadError, Metadata, Receipt, StreamId,
@@ -139,6 +140,7 @@ pub struct Desk {
     ledger: Ledger,
     /// How long an answer waits for the read tables.
     patience: Duration,
+    turns: Turns,
 }
 
 type Outcome<O> = Result<Done<<O as Operation>::Outcome>, DeskError<<O as Operation>::Refusal>>;
@@ -147,7 +149,11 @@ impl Desk {
     /// A desk over a ledger; answers wait `patience` for the read tables.
     #[must_use]
     pub fn new(ledger: Ledger, patience: Duration) -> Self {
-        Self { ledger, patience }
+        Self {
+            ledger,
+            patience,
+            turns: Turns::default(),
+        }
     }
 
     /// The ledger.
@@ -212,7 +218,8 @@ impl Desk {
         .await
     }
 
-    /// An operation over any number of streams: all of it or nothing. Lost races are decided again.
+    /// An operation over any number of streams: all of it or nothing. Lost races are decided again, in turn with others who
+    /// lost one.
     ///
     /// # Errors
     /// [`DeskError`].
@@ -228,17 +235,28 @@ impl Desk {
             return self.repeat::<O>(receipt, &digest, &outcome, position).await;
         }
         let mut freshness = Freshness::Cached;
+        let mut turn = None;
         for attempt in 1..=ATTEMPTS {
             if Instant::now() >= request.deadline {
                 return Err(DeskError::Overloaded);
             }
             let mut book = Book::new(self.ledger.clone(), freshness);
-            match self.attempt(request, operation, &mut book).await? {
+            match self
+                .attempt(request, operation, &mut book, &mut turn)
+                .await?
+            {
                 Attempt::Final(outcome) => return outcome,
                 Attempt::Again => {
                     debug!(attempt, "A decision is taken again");
                     book.forget();
                     freshness = Freshness::Reread;
+                }
+                Attempt::InTurn => {
+                    debug!(attempt, "A decision is taken again, in turn");
+                    turn = self.turns.take(book.written(), request.deadline).await;
+                    if turn.is_none() {
+                        return Err(DeskError::Overloaded);
+                    }
                 }
             }
         }
@@ -275,6 +293,7 @@ impl Desk {
         request: &Request,
         operation: &O,
         book: &mut Book,
+        turn: &mut Option<Turn>,
     ) -> Result<Attempt<O>, DeskError<O::Refusal>> {
         let outcome = match operation.attempt(book).await {
             Ok(outcome) => Ok(outcome),
@@ -300,6 +319,12 @@ impl Desk {
             }
         }
         let writes = outcome.is_ok() && book.writes();
+        if !writes {
+            // Nobody need wait for a look.
+            *turn = None;
+        } else if turn.is_none() && self.turns.crowded(|| book.written()) {
+            return Ok(Attempt::InTurn);
+        }
         // An answer without events is given only after the streams were read again.
         if !writes && book.read_from_memory() {
             return Ok(Attempt::Again);
@@ -338,6 +363,7 @@ impl Desk {
             Ok(Verdict::Appended(appended)) => Ok(Attempt::Final(match outcome {
                 Ok(outcome) => {
                     book.remember();
+                    *turn = None;
                     let pending = self.wait(appended.position, &book.written()).await;
                     Ok(Done {
                         outcome,
@@ -361,6 +387,7 @@ impl Desk {
                     self.repeat::<O>(receipt, &digest, &outcome, position).await,
                 ))
             }
+            Err(AppendError::Stale) if writes && turn.is_none() => Ok(Attempt::InTurn),
             Err(AppendError::Stale) => Ok(Attempt::Again),
             Err(error) => Err(fault(error)),
         }
@@ -428,7 +455,10 @@ impl Desk {
 
 enum Attempt<O: Operation> {
     Final(Outcome<O>),
+    /// What was read is not what is there.
     Again,
+    /// Others write the same streams all the time.
+    InTurn,
 }
 
 fn receipt_of<T: Serialize + DeserializeOwned, E: Refusal>(

@@ -39,6 +39,7 @@ pub mod targets;
 pub mod task;
 pub mod team;
 pub mod ticket;
+mod turns;
 pub mod visit;
 pub mod website;
 

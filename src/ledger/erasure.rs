@@ -103,13 +103,7 @@ impl Ledger {
         )
         .fetch_all(self.pool())
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let position = row.position;
-                row.open(self.ring())
-                    .map_err(|source| FeedError::Personal { position, source })
-            })
-            .collect()
+        self.opened(rows)
     }
 
     /// Drops what stands beside the log of a person who was forgotten at `position`, on this node and in the database.

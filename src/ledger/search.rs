@@ -294,7 +294,8 @@ impl Ledger {
         self.opened(rows)
     }
 
-    fn opened(&self, rows: Vec<Row>) -> Result<Vec<Recorded>, FeedError> {
+    /// Opens what rows hold of persons.
+    pub(super) fn opened(&self, rows: Vec<Row>) -> Result<Vec<Recorded>, FeedError> {
         rows.into_iter()
             .map(|row| {
                 let position = row.position;

@@ -83,6 +83,7 @@ impl Watermark {
 
     /// A look at a checkpoint that began after `claim` found it at `position`. Before what was claimed, the database has
     /// lost the last moments of the tables: then this goes back, too, and answers `true`.
+    #[must_use]
     pub fn found(&self, claim: Claim, position: i64) -> bool {
         if position < claim.position {
             return self

@@ -12,6 +12,8 @@ use crate::commands::customer::identity_claim;
 use crate::commands::person::{EraseError, ErasePerson, Erased, Found, Person};
 use crate::commands::{Desk, DeskError, Done, Request};
 use crate::events::{self, CustomerEvent, Event, Fact};
+use crate::gateways::FileStore;
+use crate::gateways::posters::{self, PosterError};
 use crate::ledger::{LoadError, PERSON_ERASED, Recorded};
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::projections::{FoldError, persons, sessions};
@@ -42,6 +44,8 @@ pub struct Receipt {
     pub rate_limits: u64,
     /// Session keys of WeChat logins dropped.
     pub wechat_sessions: u64,
+    /// Posters of their card deleted.
+    pub posters: u64,
     /// Tables that stand aside and were blanked too: kept to go back to, or of a rebuild under way.
     pub aside: Vec<String>,
     /// Read tables that had not followed yet when this was written; they do by themselves.
@@ -90,18 +94,22 @@ pub enum ForgetFailure {
     /// Tables that stand aside cannot be blanked. Asking again tries again.
     #[error(transparent)]
     Fold(#[from] FoldError),
+    /// Posters cannot be deleted. Asking again tries again.
+    #[error(transparent)]
+    Posters(#[from] PosterError),
     /// The log does not say where the person was forgotten.
     #[error("the log does not say where {0} was forgotten")]
     NotErased(Person),
 }
 
-/// Forgets a person, or finishes what was begun. `reads` has the projections' schemas in its search path.
+/// Forgets a person, or finishes what was begun. `reads` has the projections' schemas in its search path, `files`
+/// are those of the service.
 ///
 /// # Errors
 /// [`ForgetFailure`].
 pub async fn forget(
     desk: &Desk,
-    reads: &PgPool,
+    (reads, files): (&PgPool, &FileStore),
     request: &Request,
     (person, by): (Person, Actor),
 ) -> Result<Done<Receipt>, ForgetFailure> {
@@ -121,7 +129,7 @@ pub async fn forget(
         person: person.clone(),
     };
     let done = desk.run(request, &erase).await?;
-    let receipt = clean(desk, reads, &person, &done).await?;
+    let receipt = clean(desk, (reads, files), &person, &done).await?;
     Ok(Done {
         outcome: receipt,
         position: done.position,
@@ -161,7 +169,7 @@ async fn identity(desk: &Desk, person: &Person) -> Result<Option<String>, LoadEr
 /// Sweeps up what stands beside the log. May be repeated.
 async fn clean(
     desk: &Desk,
-    reads: &PgPool,
+    (reads, files): (&PgPool, &FileStore),
     person: &Person,
     done: &Done<Erased>,
 ) -> Result<Receipt, ForgetFailure> {
@@ -186,6 +194,10 @@ async fn clean(
         limited.extend(own.filter(|own| own.len() >= 8).map(str::to_owned));
     }
     let rate_limits = RateLimits::new(reads.clone()).forget(&limited).await?;
+    let posters = match person {
+        Person::Card(uid) => posters::forget(files, *uid, None).await?,
+        Person::Account(_) | Person::Customer(_) => 0,
+    };
     let aside = persons::forget_aside(reads, &erased).await?;
     let left = persons::shown(reads, &stream).await?;
     let held = ledger.holding(&stream).await?;
@@ -221,6 +233,7 @@ async fn clean(
         sessions_closed: outcome.sessions,
         rate_limits,
         wechat_sessions,
+        posters,
         aside,
         pending: done.pending.iter().map(|name| (*name).to_owned()).collect(),
     })

@@ -36,6 +36,7 @@ pub mod tags;
 pub mod tasks;
 pub mod teams;
 pub mod tickets;
+pub mod together;
 pub mod visits;
 pub mod websites;
 

@@ -12,7 +12,7 @@ use super::node::{Node, answer};
 /// Every documented endpoint: surface, method, path …
 const DOCUMENTED: &str = include_str!("../fixtures/endpoints.tsv");
 /// Beyond the documents, on the public listener.
-const OURS: [(&str, &str); 15] = [
+const OURS: [(&str, &str); 16] = [
     ("POST", "/admin/commands/{aggregate}/{id}"),
     ("GET", "/admin/events"),
     ("GET", "/admin/state/{aggregate}/{id}"),
@@ -22,6 +22,7 @@ const OURS: [(&str, &str); 15] = [
     ("GET", CASE_FILE),
     ("GET", "/media/{name}"),
     ("PUT", "/media/{name}"),
+    ("GET", AVATAR),
     ("GET", POSTER),
     ("GET", "/upload/{date}/{file}"),
     ("GET", "/xdua/obj"),
@@ -31,6 +32,8 @@ const OURS: [(&str, &str); 15] = [
 ];
 /// Where files of customer cases are served.
 const CASE_FILE: &str = "/{date}/task/{task_id}/users/{user_id}/{file_id}/{name}";
+/// The picture of whoever has none.
+const AVATAR: &str = "/statics/imgs/setAvator.jpg";
 /// Where posters of cards are served.
 const POSTER: &str = "/statics/zhugeleida/imgs/xiaochengxu/user_poster/{file}";
 /// Answered without being described: one document says that OPTIONS is no wrong method.
@@ -44,7 +47,7 @@ const OPS: [(&str, &str); 5] = [
     ("GET", "/readyz"),
 ];
 /// Where nobody has to be logged in.
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 15] = [
     "/community/api/v1/current_time",
     "/community/api/v1/send_sms_code",
     "/community/api/v1/user_login",
@@ -57,6 +60,7 @@ const OPEN: [&str; 14] = [
     "/upload/{date}/{file}",
     "/weidu/api/v1/cases/list",
     CASE_FILE,
+    AVATAR,
     POSTER,
     "/healthz",
     "/readyz",

@@ -408,3 +408,25 @@ async fn what_was_read_while_somebody_wrote_is_read_again_a_bounded_number_of_ti
     assert!(matches!(after(1).await, Err(DeskError::Refused(AlreadyOn))));
     assert_eq!(flips(desk.ledger(), "torn").await, HashMap::from([(1, 1)]));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_write_one_stream_do_so_in_turn_and_nobody_is_sent_away() {
+    let test = TestDatabase::create().await;
+    let ledger = node(&test).await;
+    let desk = desk(&ledger);
+    let mut flippers = Vec::new();
+    for by in 0..96_u64 {
+        let desk = desk.clone();
+        flippers.push(tokio::spawn(async move {
+            let flip = SwitchCommand::Flip { by };
+            desk.execute::<Switch>(&request(), "hot", flip).await
+        }));
+    }
+    for flipper in flippers {
+        flipper.await.unwrap().unwrap();
+    }
+    let flips = flips(&ledger, "hot").await;
+    assert_eq!(flips.len(), 96);
+    assert!(flips.values().all(|times| *times == 1), "{flips:?}");
+    assert_sound(&ledger).await;
+}

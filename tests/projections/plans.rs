@@ -158,7 +158,7 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
             )+};
         }
         pages! {
-            "feed": async |db: &mut PgConnection| Ok(articles::feed(db, me, offset, limit).await?.len()),
+            "feed": async |db: &mut PgConnection| Ok(articles::feed(db, &[me.to_owned()], offset, limit).await?.of(0).len()),
             "feed of followed": async |db: &mut PgConnection| Ok(articles::of_followed(db, me, offset, limit).await?.len()),
             "my articles": async |db: &mut PgConnection| Ok(articles::of_reader(db, me, offset.min(40), limit).await?.len()),
             "my collection": async |db: &mut PgConnection| Ok(articles::collected(db, me, offset, limit).await?.len()),
@@ -197,7 +197,12 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
         db.execute(off.as_str()).await.unwrap();
     }
     db.execute("DISCARD PLANS").await.unwrap();
-    let feed = async |db: &mut PgConnection| Ok(articles::feed(db, me, 0, 20).await?.len());
+    let feed = async |db: &mut PgConnection| {
+        Ok(articles::feed(db, &[me.to_owned()], 0, 20)
+            .await?
+            .of(0)
+            .len())
+    };
     let seen = flaws(db, 0, feed).await;
     assert_eq!(seen.len(), 2, "{seen:?}");
     let told = |flaw: &String| flaw.contains("from end to end") && flaw.contains("\"articles ");

@@ -321,6 +321,14 @@ impl Service {
         recorded.into_iter().map(|event| event.event_type).collect()
     }
 
+    /// Waits until the read tables show all that the log holds: what a command does beside its answer is in the log first.
+    pub async fn settled(&self) {
+        let head = self.ledger.head().await.unwrap().position;
+        let patience = Duration::from_secs(20);
+        let behind = self.ledger.watermark().wait_all(head, patience).await;
+        assert_eq!(behind, [""; 0]);
+    }
+
     /// How many files its store holds.
     pub fn stored_files(&self) -> usize {
         fn count(folder: &std::path::Path) -> usize {

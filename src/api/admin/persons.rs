@@ -81,7 +81,10 @@ pub(super) async fn erase(
         Actor::Another
     };
     let worker = app.clone();
-    let work = async move { forget(worker.desk(), worker.reads(), &request, (person, by)).await };
+    let work = async move {
+        let places = (worker.reads(), worker.files());
+        forget(worker.desk(), places, &request, (person, by)).await
+    };
     let done = app.detached(work).await??;
     let stamp = Stamp::of(&app, &done);
     let erasure = Erasure {

@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 pub use envelope::Answer;
 pub use problem::Problem;
+pub use tasks::TaskPages;
 pub use upload::base;
 
 use super::App;

@@ -1,19 +1,22 @@
 //! Tasks (`contract/backend.md` 2.4–2.9).
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{self, JsonCall, QueryCall};
 use super::envelope::{self, Answer, DataAnswer};
 use super::{Problem, SURFACE};
 use crate::api::App;
-use crate::api::answer::Stamp;
+use crate::api::answer::{self, Stamp};
 use crate::api::wire::{Invalid, Params};
 use crate::commands::task::{DeleteTasks, TaskCommand};
 use crate::events::{Task, TaskKind, TaskStatus};
 use crate::projections::tasks::{self, TaskDetail, TaskItem};
+use crate::projections::together::Question;
 
 /// Bytes of a task's input.
 const INPUT_MAX: usize = 65_536;
@@ -384,14 +387,28 @@ pub async fn list(State(app): State<App>, call: QueryCall) -> Result<Response, P
     call::staff(&app, &incoming).await?;
     let (offset, limit) = page(&params)?;
     let stamp = Stamp::as_of(&app, &incoming).await?;
-    let page = tasks::page(app.reads(), offset, limit).await;
-    let page = page.map_err(|error| Problem::query(&app, error))?;
-    let answer = TasksAnswer {
-        answer: Answer::success(""),
-        total: page.total,
-        items: page.items.into_iter().map(TaskItemData::from).collect(),
-    };
-    Ok((stamp, envelope::with(answer)).into_response())
+    let page = app.crowds().tasks.ask((offset, limit), ()).await;
+    let (page, _) = page.map_err(|error| Problem::query(&app, error))?;
+    Ok((stamp, answer::written(&page)).into_response())
+}
+
+/// Pages of the list, asked for by offset and limit: the same for everybody.
+pub struct TaskPages;
+
+impl Question for TaskPages {
+    type Key = (i64, i64);
+    type Asker = ();
+    type Answer = Bytes;
+
+    async fn ask(reads: &PgPool, page: &(i64, i64), _: &[()]) -> sqlx::Result<Bytes> {
+        let (offset, limit) = *page;
+        let page = tasks::page(reads, offset, limit).await?;
+        answer::write(&TasksAnswer {
+            answer: Answer::success(""),
+            total: page.total,
+            items: page.items.into_iter().map(TaskItemData::from).collect(),
+        })
+    }
 }
 
 fn page(params: &Params) -> Result<(i64, i64), Invalid> {

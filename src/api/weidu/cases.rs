@@ -1,9 +1,10 @@
 //! The list of cases (`contract/weidu.md` 2.1).
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize, Serializer};
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Failure;
@@ -14,6 +15,7 @@ use crate::api::request::Incoming;
 use crate::api::wire::{Field, Invalid, Params};
 use crate::events::showcase::Industry;
 use crate::projections::showcases::{self, FileItem, ShowcaseItem, ShowcasesWanted};
+use crate::projections::together::Question;
 
 /// Its path.
 pub const PATH: &str = "/weidu/api/v1/cases/list";
@@ -211,15 +213,28 @@ pub async fn list(State(app): State<App>, request: Request) -> Result<Response, 
     let incoming = Incoming::read(&app, request, app.settings().body_max_bytes).await?;
     let wanted = wanted(&incoming.query())?;
     let stamp = Stamp::as_of(&app, &incoming).await?;
-    let found = showcases::page(app.reads(), wanted).await;
-    let found = found.map_err(|error| Problem::query(&app, error))?;
-    let cases = Cases {
-        result: "ok",
-        code: 200,
-        data: found.items.into_iter().map(CaseData::from).collect(),
-        total: found.total,
-    };
-    Ok((stamp, answer::json(StatusCode::OK, &cases)).into_response())
+    let found = app.crowds().cases.ask(wanted, ()).await;
+    let (cases, _) = found.map_err(|error| Problem::query(&app, error))?;
+    Ok((stamp, answer::written(&cases)).into_response())
+}
+
+/// Pages of the list: the same for everybody.
+pub struct CasePages;
+
+impl Question for CasePages {
+    type Key = ShowcasesWanted;
+    type Asker = ();
+    type Answer = Bytes;
+
+    async fn ask(reads: &PgPool, wanted: &ShowcasesWanted, _: &[()]) -> sqlx::Result<Bytes> {
+        let found = showcases::page(reads, *wanted).await?;
+        answer::write(&Cases {
+            result: "ok",
+            code: 200,
+            data: found.items.into_iter().map(CaseData::from).collect(),
+            total: found.total,
+        })
+    }
 }
 
 fn wanted(params: &Params) -> Result<ShowcasesWanted, Invalid> {

@@ -20,6 +20,7 @@ use axum::routing::options;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use cases::CasePages;
 pub use problem::Problem;
 
 use super::App;

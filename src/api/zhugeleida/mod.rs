@@ -6,6 +6,7 @@
 //! | `profile.rs` | what customers let us know of them |
 //! | `cards.rs`, `card_log.rs` | business cards, and what visitors do with them |
 //! | `posters.rs` | posters of cards, and the pictures of them |
+//! | `statics.rs` | the picture of whoever has none |
 //! | `products.rs`, `website.rs` | what a company has on its shelf, and its website |
 //! | `cases.rs`, `tags.rs`, `diaries.rs` | a company's case library |
 //! | `chat/`, `live/` | the chat with enterprise users, over HTTP and on sockets |
@@ -32,6 +33,7 @@ mod problem;
 mod products;
 mod profile;
 mod signature;
+mod statics;
 mod tags;
 mod test_login;
 mod time;
@@ -74,6 +76,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(posters::create_poster))
         .routes(routes!(posters::save_poster))
         .routes(routes!(posters::picture))
+        .routes(routes!(statics::default_avatar))
         .routes(routes!(test_login::login))
         .routes(routes!(test_login::send_form_id))
         .routes(routes!(test_login::send_user_info))

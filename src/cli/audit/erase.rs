@@ -18,7 +18,7 @@ use crate::postgres::Database;
 use crate::processes::{ForgetFailure, Receipt, forget};
 use crate::projections;
 use crate::projections::projector::{Projector, ProjectorOptions};
-use crate::settings::StoreSettings;
+use crate::settings::{FileSettings, StoreSettings};
 
 /// How long the command may take to reach the log.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,6 +37,9 @@ pub struct Args {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
+    /// Where the service keeps files: pictures of the person are among them.
+    #[command(flatten)]
+    files: FileSettings,
 }
 
 /// Forgets somebody; one who does not exist is a finding.
@@ -49,6 +52,7 @@ pub async fn run(
     if !args.yes && !confirmed(&args.subject)? {
         return Ok(Exit::Finding);
     }
+    let files = store::files(settings, &args.files)?;
     let keys = store::keys(settings)?;
     let ledger = store::ledger(database, keys, AppendLimits::default(), 16, 3).await?;
     let reads = database.pool("erase", 2, &projections::search_path());
@@ -59,7 +63,7 @@ pub async fn run(
         .map_err(|error| store::explain(&error))?;
     let desk = Desk::new(ledger.clone(), FOLLOWING);
     let erased = (args.subject.clone(), Actor::Another);
-    let forgotten = forget(&desk, &reads, &request(&ledger), erased).await;
+    let forgotten = forget(&desk, (&reads, &files), &request(&ledger), erased).await;
     projector.shutdown().await;
     reads.close().await;
     store::part(&ledger).await;
@@ -127,6 +131,7 @@ fn tell(receipt: &Receipt) -> anyhow::Result<()> {
         ("kept answers", receipt.receipts),
         ("rate limits", receipt.rate_limits),
         ("WeChat sessions", receipt.wechat_sessions),
+        ("posters", receipt.posters),
     ];
     for (name, rows) in others {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);

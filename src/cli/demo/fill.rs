@@ -172,10 +172,14 @@ pub async fn fill(
             progress.set(told);
         }
     }
+    progress.now("Entering work teams and customer cases");
     let teams = teams::fill(desk).await?;
     let cases = showcases::fill(desk).await?;
+    progress.now("Entering companies, cards and case diaries");
     let cards = mini_program::fill(desk).await?;
+    progress.now("Letting members write, comment and like");
     let community = community::fill(desk, community::members(size)).await?;
+    progress.now("Filling the catalogue, and selling tickets");
     let market = market::fill(desk).await?;
     let parts = vec![
         Part::new("work teams", teams.teams, teams.commands),

@@ -26,8 +26,8 @@ use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
 use crate::events::past::Point;
 use crate::gateways::{
-    ApprovesAll, FileStore, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn,
-    Wechat, WechatApi,
+    ApprovesAll, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn, Wechat,
+    WechatApi,
 };
 use crate::ledger::{AppendLimits, Keys, Ledger};
 use crate::postgres::{Database, migrate};
@@ -132,7 +132,7 @@ impl Node {
             projections::all(),
             limits.projection_wait_ms,
         );
-        let files = files(settings)?;
+        let files = store::files(&settings.store, &settings.files)?;
         let desk = Desk::new(ledger.clone(), limits.projection_wait_ms);
         let app = App::new(AppParts {
             desk,
@@ -267,18 +267,6 @@ fn doors(settings: &Settings) -> anyhow::Result<(Door, Door, welcome::Places)> {
         ops: inner.address()?,
     };
     Ok((public, inner, places))
-}
-
-/// Stored files, where the operator said.
-fn files(settings: &Settings) -> anyhow::Result<FileStore> {
-    let folder = settings.store.data_dir.join("files");
-    FileStore::configured(&settings.files, &folder).map_err(|error| {
-        let place = match &settings.files.s3_bucket {
-            Some(bucket) => format!("SHIJI_S3_BUCKET {bucket}"),
-            None => format!("the folder of stored files {}", folder.display()),
-        };
-        anyhow!("{place} cannot be used: {error}")
-    })
 }
 
 /// How SMS codes leave: through the gateway that is named, else into the log.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::{append_limits, broke_off, doors, files, welcome};
+use super::{append_limits, broke_off, doors, welcome};
 use crate::api::ops::{self, Ops, Readiness};
 use crate::api::{self, App, AppParts};
 use crate::cli::progress::Progress;
@@ -102,7 +102,7 @@ async fn serve(
     let app = App::new(AppParts {
         desk: Desk::new(ledger.as_of(position), settings.limits.projection_wait_ms),
         reads: reader.pool("reads", connections, &path),
-        files: files(settings)?.only_read(),
+        files: store::files(&settings.store, &settings.files)?.only_read(),
         // Commands are refused before any of these is asked; none of them leads out of the house.
         payments: Arc::new(ApprovesAll),
         sms: Arc::new(LoggedSms),

@@ -151,7 +151,8 @@ impl Posters {
         };
         files.put(&key, png).await?;
         // What somebody was called before is nobody's business.
-        forget(files, uid, Some(&key)).await
+        forget(files, uid, Some(&key)).await?;
+        Ok(())
     }
 
     /// The poster as a PNG; `None` when somebody drew it while it waited for a seat.
@@ -181,15 +182,17 @@ impl Inner {
     }
 }
 
-/// Removes the posters of a card, all or all but one: they show what their owner may want forgotten.
+/// Removes the posters of a card, all or all but one: they show what their owner may want forgotten. Answers how many.
 ///
 /// # Errors
 /// [`PosterError`].
-pub async fn forget(files: &FileStore, uid: i64, but: Option<&str>) -> Result<(), PosterError> {
+pub async fn forget(files: &FileStore, uid: i64, but: Option<&str>) -> Result<u64, PosterError> {
+    let mut removed = 0;
     for key in files.keys(&folder(uid)).await? {
         if but != Some(key.as_str()) {
             files.delete(&key).await?;
+            removed += 1;
         }
     }
-    Ok(())
+    Ok(removed)
 }

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-pub use queries::{ArticleDetail, ArticleItem, collected, detail, feed, of_followed, of_reader};
+pub use queries::{
+    ArticleDetail, ArticleItem, Feed, Feeds, collected, detail, feed, of_followed, of_reader,
+};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::party::{Target, TargetKind};

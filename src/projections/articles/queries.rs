@@ -2,9 +2,10 @@
 //! joined to them.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::projections::pages::near;
+use crate::projections::together::Question;
 
 /// A line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,31 +65,135 @@ macro_rules! page {
     };
 }
 
-/// Everybody's, newest first.
+/// A page of everybody's articles, newest first, as several readers see it.
+#[derive(Debug)]
+pub struct Feed(Vec<FeedRow>);
+
+#[derive(Debug)]
+struct FeedRow {
+    id: i64,
+    created_at: DateTime<Utc>,
+    content: String,
+    images: Vec<String>,
+    like_count: i64,
+    collect_count: i64,
+    comment_count: i64,
+    author: String,
+    nickname: String,
+    avatar: Option<String>,
+    /// The readers who like it, by their places from 1.
+    liked: Vec<i64>,
+    /// The readers who collected it.
+    collected: Vec<i64>,
+}
+
+impl Feed {
+    /// The page as the reader at a place (from 0) sees it.
+    #[must_use]
+    pub fn of(&self, reader: usize) -> Vec<ArticleItem> {
+        let place = i64::try_from(reader).map_or(0, |place| place.saturating_add(1));
+        let item = |row: &FeedRow| ArticleItem {
+            id: row.id,
+            created_at: row.created_at,
+            content: row.content.clone(),
+            images: row.images.clone(),
+            like_count: row.like_count,
+            collect_count: row.collect_count,
+            comment_count: row.comment_count,
+            is_like: row.liked.contains(&place),
+            is_collect: row.collected.contains(&place),
+            author: row.author.clone(),
+            nickname: row.nickname.clone(),
+            avatar: row.avatar.clone(),
+        };
+        self.0.iter().map(item).collect()
+    }
+}
+
+/// Those of `$keys`, in their order, as the readers `$1` see them. What a reader gave is looked up reader by reader (the
+/// offset keeps that so): an article may have many more likes than the page has readers.
+macro_rules! feed {
+    ($db:expr, $keys:literal, $readers:expr, $from:expr, $to:expr) => {
+        sqlx::query_as!(
+            FeedRow,
+            "WITH page AS (SELECT "
+                + $keys
+                + " AS ids)
+             SELECT a.id, a.created_at, a.content, a.images,
+                    coalesce(c.like_count, 0) AS \"like_count!\",
+                    coalesce(c.collect_count, 0) AS \"collect_count!\",
+                    coalesce(c.comment_count, 0) AS \"comment_count!\",
+                    coalesce(f.liked, '{}') AS \"liked!\", coalesce(f.collected, '{}') AS \"collected!\",
+                    a.author, coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\"
+             FROM page
+             CROSS JOIN unnest(page.ids) WITH ORDINALITY AS p(id, place)
+             JOIN articles a ON a.id = p.id
+             LEFT JOIN article_counts c ON c.article_id = a.id
+             LEFT JOIN members m ON m.uid = a.author
+             LEFT JOIN (
+                 SELECT g.target_id,
+                        array_agg(r.place) FILTER (WHERE g.kind = 'like') AS liked,
+                        array_agg(r.place) FILTER (WHERE g.kind = 'collect') AS collected
+                 FROM unnest($1::text[]) WITH ORDINALITY AS r(uid, place)
+                 CROSS JOIN LATERAL (
+                     SELECT target_id, kind
+                     FROM reactions
+                     WHERE actor_id = r.uid AND actor_kind = 'member' AND kind IN ('like', 'collect')
+                           AND target_kind = 'article' AND target_id = ANY ((SELECT ids FROM page)::text[])
+                     OFFSET 0
+                 ) g
+                 GROUP BY g.target_id
+             ) f ON f.target_id = a.id::text
+             ORDER BY p.place",
+            $readers,
+            $from,
+            $to,
+        )
+        .fetch_all($db)
+        .await
+    };
+}
+
+/// Everybody's, newest first, as each of these readers sees them.
 ///
 /// # Errors
 /// When the database says no.
 pub async fn feed(
     db: impl PgExecutor<'_>,
-    reader: &str,
+    readers: &[String],
     offset: i64,
     limit: i64,
-) -> sqlx::Result<Vec<ArticleItem>> {
-    match near(offset, limit) {
-        Some((from, to)) => page!(
+) -> sqlx::Result<Feed> {
+    let rows = match near(offset, limit) {
+        Some((from, to)) => feed!(
             db,
             "(ARRAY(SELECT id FROM articles ORDER BY created_at DESC, id LIMIT 100))[$2:$3]",
-            reader,
+            readers,
             from,
             to
         ),
-        None => page!(
+        None => feed!(
             db,
             "ARRAY(SELECT id FROM articles ORDER BY created_at DESC, id OFFSET $2 LIMIT $3)",
-            reader,
+            readers,
             offset,
             limit
         ),
+    };
+    rows.map(Feed)
+}
+
+/// The feed, asked for by offset and limit, by readers with their uids.
+pub struct Feeds;
+
+impl Question for Feeds {
+    type Key = (i64, i64);
+    type Asker = String;
+    type Answer = Feed;
+
+    async fn ask(reads: &PgPool, page: &(i64, i64), readers: &[String]) -> sqlx::Result<Feed> {
+        let (offset, limit) = *page;
+        feed(reads, readers, offset, limit).await
     }
 }
 

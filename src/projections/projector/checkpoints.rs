@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::super::Projection;
-use super::key;
+use super::lease;
 use crate::ledger::Watermark;
 use crate::postgres::Database;
 
@@ -23,7 +23,7 @@ pub(super) async fn read(
     db: impl PgExecutor<'_>,
     projections: &[&'static dyn Projection],
 ) -> sqlx::Result<Vec<Checkpoint>> {
-    let (names, versions): (Vec<String>, Vec<i32>) = projections.iter().copied().map(key).unzip();
+    let (names, versions) = lease::columns(projections);
     sqlx::query_as!(
         Checkpoint,
         r#"SELECT n.version AS "version!", c.projection, c.position, c.revision

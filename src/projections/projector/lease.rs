@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::super::Projection;
 use super::{CHANNEL, Shared, key};
 
 /// How often a node that does not lead looks whether it could.
@@ -47,7 +48,7 @@ pub async fn vacate(pool: &PgPool) -> sqlx::Result<()> {
 
 /// Makes the rows of projections that are new. They stay for ever.
 pub(super) async fn prepare(shared: &Shared) -> sqlx::Result<()> {
-    let (names, versions) = columns(shared);
+    let (names, versions) = columns(&shared.options.projections);
     let mut tx = shared.pool.begin().await?;
     sqlx::query!(
         "INSERT INTO projection_leases (projection, version)
@@ -148,7 +149,7 @@ async fn turn(shared: &Shared, held: &watch::Sender<Held>) -> sqlx::Result<()> {
 
 /// Takes what is free and renews what is ours. What we hold past its end and nobody took is still ours.
 async fn take(shared: &Shared) -> sqlx::Result<BTreeMap<&'static str, i64>> {
-    let (names, versions) = columns(shared);
+    let (names, versions) = columns(&shared.options.projections);
     let lease = PgInterval::try_from(shared.options.lease).map_err(sqlx::Error::Encode)?;
     let rows = sqlx::query!(
         "WITH free AS (
@@ -200,9 +201,7 @@ pub(super) async fn release(shared: &Shared) {
     }
 }
 
-/// The versions of this build.
-pub(super) fn columns(shared: &Shared) -> (Vec<String>, Vec<i32>) {
-    (shared.options.projections.iter().copied())
-        .map(key)
-        .unzip()
+/// Projections and their versions, as columns of rows about them.
+pub(super) fn columns(projections: &[&'static dyn Projection]) -> (Vec<String>, Vec<i32>) {
+    projections.iter().copied().map(key).unzip()
 }

@@ -48,7 +48,7 @@ pub struct ShowcasePage {
 }
 
 /// What of the list is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ShowcasesWanted {
     /// The number of an industry; 0 for all.
     pub industry_type: i16,

@@ -53,6 +53,42 @@ async fn the_link_of_a_poster_leads_to_its_picture() {
 }
 
 #[tokio::test]
+async fn who_is_forgotten_is_on_no_poster_any_more() {
+    let house = House::start().await;
+    let (uid, other) = (house.some_card().await, house.some_card().await);
+    for uid in [uid, other] {
+        assert_eq!(size(&poster(&house, uid).await).0, 1080);
+    }
+    assert_eq!(house.service.stored_files(), 2);
+    house.service.staff("personnel", 0, 256).await;
+    let personnel = house.service.log_in("personnel").await;
+    let erase = format!("/admin/persons/Card:{uid}/erase");
+    let erased = house
+        .service
+        .post(&erase)
+        .token(&personnel)
+        .send()
+        .await
+        .json();
+    assert_eq!(erased["data"]["posters"], 1, "{erased}");
+    assert_eq!(house.service.stored_files(), 1);
+    assert_eq!(poster(&house, uid).await.status, 404);
+    assert_eq!(poster(&house, other).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_has_no_picture_of_their_own_is_shown_one_that_is_there() {
+    let house = House::start().await;
+    let customer = house.customer("c").await;
+    let uid = house.some_card().await;
+    let data = house.shown(&customer, "/mingpian", uid, "查询成功").await;
+    let avatar = data["ret_data"][0]["avatar"].as_str().unwrap();
+    let picture = house.get(&format!("/{avatar}")).send().await;
+    assert_eq!(size(&picture), (300, 300));
+    assert_eq!(picture.header("content-type"), Some("image/jpeg"));
+}
+
+#[tokio::test]
 async fn a_poster_shows_the_picture_that_staff_uploaded() {
     let house = House::start().await;
     let (uid, other) = (house.some_card().await, house.some_card().await);

@@ -177,9 +177,10 @@ pub struct ArticleList {
 pub async fn feed(State(app): State<App>, call: MemberCall) -> Result<Response, Problem> {
     let page = call.fields.page(FEED)?;
     let stamp = call.as_of(&app).await?;
-    let found = articles::feed(app.reads(), &call.member.uid, page.offset, page.limit).await;
-    let found = found.map_err(|error| Problem::query(&app, error))?;
-    let article_list = all(found);
+    let page = (page.offset, page.limit);
+    let found = app.crowds().feeds.ask(page, call.member.uid.clone()).await;
+    let (found, place) = found.map_err(|error| Problem::query(&app, error))?;
+    let article_list = all(found.of(place));
     Ok(envelope::found(stamp, ArticleList { article_list }))
 }
 

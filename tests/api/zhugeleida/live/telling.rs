@@ -39,6 +39,7 @@ async fn a_message_is_told_whichever_way_it_was_sent() {
     // All of it counts as read, own messages included.
     let read = async || talk.cursor("customer").await == 5;
     eventually("it is read", read).await;
+    talk.house.service.settled().await;
     assert_eq!(talk.unread().await, 0);
     assert_eq!(talk.news(customer).await, [""; 0]);
     assert_eq!(talk.news(&talk.card).await.len(), 5);

@@ -1,0 +1,241 @@
+//! Questions that many ask at once: one query answers everybody who waits.
+//!
+//! A query shows what was committed before it began. Whoever asks may therefore share a query that begins after they asked,
+//! and no other: what comes while one is under way waits for the next. So nobody sees less than a query of their own would
+//! have shown, on any number of nodes, and however many ask, the database answers one query at a time for each key.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sqlx::PgPool;
+use tokio::sync::oneshot;
+
+/// Those whom one query answers; more wait for the next one, so that no query takes long.
+const CROWD: usize = 64;
+
+/// A question that one query can answer for many.
+pub trait Question: 'static {
+    /// What is the same for all whom one query answers.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    /// What each of them brings along.
+    type Asker: Send + Sync + 'static;
+    /// What all of them get.
+    type Answer: Send + Sync + 'static;
+
+    /// Asks the database. Whoever asked finds their part of the answer by their place among `askers`.
+    fn ask(
+        reads: &PgPool,
+        key: &Self::Key,
+        askers: &[Self::Asker],
+    ) -> impl Future<Output = sqlx::Result<Self::Answer>> + Send;
+}
+
+/// The answer and the place of the one who asked among all whom it was made for.
+type Shared<Q> = (Arc<<Q as Question>::Answer>, usize);
+type Reply<Q> = oneshot::Sender<Result<Shared<Q>, Arc<sqlx::Error>>>;
+
+/// Those who ask one question.
+pub struct Together<Q: Question> {
+    reads: PgPool,
+    /// A key is in here while its query is under way; behind it, who waits for the next.
+    waiting: Arc<Mutex<HashMap<Q::Key, Crowd<Q>>>>,
+}
+
+struct Crowd<Q: Question> {
+    askers: Vec<Q::Asker>,
+    replies: Vec<Reply<Q>>,
+}
+
+impl<Q: Question> Together<Q> {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(reads: PgPool) -> Self {
+        Self {
+            reads,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Asks, with whoever else asks the same now. Answers what the query found, and one's place among those who asked.
+    ///
+    /// # Errors
+    /// When the database says no; everybody who waited for that query hears it.
+    pub async fn ask(&self, key: Q::Key, asker: Q::Asker) -> sqlx::Result<Shared<Q>> {
+        let (reply, answer) = oneshot::channel();
+        let first = {
+            let mut waiting = self.waiting.lock();
+            if let Some(crowd) = waiting.get_mut(&key) {
+                crowd.askers.push(asker);
+                crowd.replies.push(reply);
+                None
+            } else {
+                waiting.insert(key.clone(), Crowd::default());
+                Some(Crowd {
+                    askers: vec![asker],
+                    replies: vec![reply],
+                })
+            }
+        };
+        if let Some(crowd) = first {
+            let turn = Turn {
+                waiting: Arc::clone(&self.waiting),
+                key,
+            };
+            // In a task of its own: whoever came first may hang up, the others still wait.
+            tokio::spawn(turn.take(self.reads.clone(), crowd));
+        }
+        match answer.await {
+            Ok(answer) => answer.map_err(|error| again(&error)),
+            Err(_) => Err(sqlx::Error::WorkerCrashed),
+        }
+    }
+}
+
+/// The queries of one key, one after the other, as long as somebody waits.
+struct Turn<Q: Question> {
+    waiting: Arc<Mutex<HashMap<Q::Key, Crowd<Q>>>>,
+    key: Q::Key,
+}
+
+impl<Q: Question> Turn<Q> {
+    async fn take(self, reads: PgPool, first: Crowd<Q>) {
+        let mut next = Some(first);
+        while let Some(crowd) = next {
+            let found = Q::ask(&reads, &self.key, &crowd.askers).await;
+            let found = found.map(Arc::new).map_err(Arc::new);
+            for (place, reply) in crowd.replies.into_iter().enumerate() {
+                // Who has hung up needs no answer.
+                let _ = reply.send(found.clone().map(|answer| (answer, place)));
+            }
+            next = self.next();
+        }
+    }
+
+    /// Who waits now; nobody any more ends the turn.
+    fn next(&self) -> Option<Crowd<Q>> {
+        let mut waiting = self.waiting.lock();
+        let crowd = waiting.get_mut(&self.key)?;
+        if crowd.replies.is_empty() {
+            waiting.remove(&self.key);
+            return None;
+        }
+        let most = crowd.replies.len().min(CROWD);
+        Some(Crowd {
+            askers: crowd.askers.drain(..most).collect(),
+            replies: crowd.replies.drain(..most).collect(),
+        })
+    }
+}
+
+impl<Q: Question> Drop for Turn<Q> {
+    /// After a panic nobody may wait for a query that never comes.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.waiting.lock().remove(&self.key);
+        }
+    }
+}
+
+impl<Q: Question> Default for Crowd<Q> {
+    fn default() -> Self {
+        Self {
+            askers: Vec::new(),
+            replies: Vec::new(),
+        }
+    }
+}
+
+/// One error for each who waited, with its causes.
+fn again(error: &Arc<sqlx::Error>) -> sqlx::Error {
+    match **error {
+        // An overload, and told as one.
+        sqlx::Error::PoolTimedOut => sqlx::Error::PoolTimedOut,
+        sqlx::Error::PoolClosed => sqlx::Error::PoolClosed,
+        _ => sqlx::Error::Io(io::Error::other(Arc::clone(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
+
+    use sqlx::postgres::PgPoolOptions;
+
+    use super::*;
+
+    /// What the world says; a query takes a while and reads it at its beginning.
+    static WORLD: AtomicI64 = AtomicI64::new(0);
+    static QUERIES: AtomicI64 = AtomicI64::new(0);
+
+    struct World;
+
+    impl Question for World {
+        type Key = &'static str;
+        type Asker = i64;
+        type Answer = (i64, Vec<i64>);
+
+        async fn ask(_: &PgPool, key: &&'static str, askers: &[i64]) -> sqlx::Result<Self::Answer> {
+            QUERIES.fetch_add(1, Ordering::SeqCst);
+            let seen = WORLD.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            match *key {
+                "broken" => Err(sqlx::Error::PoolTimedOut),
+                "panics" => panic!("a query of this test panics"),
+                _ => Ok((seen, askers.to_vec())),
+            }
+        }
+    }
+
+    fn together() -> Arc<Together<World>> {
+        let nowhere = PgPoolOptions::new().connect_lazy("postgres://nowhere/none");
+        Arc::new(Together::new(nowhere.unwrap()))
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_an_answer_from_before_they_asked_and_few_queries_answer_many() {
+        let together = together();
+        let mut asking = Vec::new();
+        for round in 0..40 {
+            let written = WORLD.fetch_add(1, Ordering::SeqCst) + 1;
+            for asker in 0..10 {
+                let together = Arc::clone(&together);
+                asking.push(tokio::spawn(async move {
+                    let asker = round * 10 + asker;
+                    let (answer, place) = together.ask("all", asker).await.unwrap();
+                    assert!(
+                        answer.0 >= written,
+                        "asked after {written}, saw {}",
+                        answer.0
+                    );
+                    assert_eq!(answer.1[place], asker);
+                    assert!(answer.1.len() <= CROWD);
+                }));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for one in asking {
+            one.await.unwrap();
+        }
+        let queries = QUERIES.load(Ordering::SeqCst);
+        assert!(queries < 60, "{queries} queries for 400 who asked");
+        assert!(together.waiting.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_failure_reaches_everybody_and_the_next_query_is_a_new_one() {
+        let together = together();
+        let all = (0..3).map(|asker| together.ask("broken", asker));
+        for answer in futures::future::join_all(all).await {
+            assert!(matches!(answer, Err(sqlx::Error::PoolTimedOut)));
+        }
+        let panicked = together.ask("panics", 1).await;
+        assert!(matches!(panicked, Err(sqlx::Error::WorkerCrashed)));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(together.waiting.lock().is_empty());
+        assert!(together.ask("fine", 1).await.is_ok());
+    }
+}
