@@ -5,7 +5,7 @@
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -14,6 +14,7 @@ use shiji::events::{Event, Fact};
 use shiji::projections::{self, FoldError, Handling, Projection, tasks};
 use sqlx::{Executor, PgConnection, Row};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::node::Node;
@@ -96,33 +97,47 @@ fn next_build(folder: &Folder) -> Command {
 
 /// Somebody who writes and reads at a node all the time, and lets nothing pass.
 struct Busy {
-    done: Arc<AtomicBool>,
-    task: JoinHandle<usize>,
+    rounds: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+    leave: CancellationToken,
 }
 
 impl Busy {
     fn at(client: Client, name: &'static str) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&done);
+        let (rounds, leave) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let (done, end) = (Arc::clone(&rounds), leave.clone());
         let task = tokio::spawn(async move {
-            let mut rounds = 0;
-            while !until.load(Ordering::Relaxed) {
-                let id = client.create(&format!("{name} {rounds}")).await;
+            while !end.is_cancelled() {
+                let round = done.load(Ordering::Relaxed);
+                let id = client.create(&format!("{name} {round}")).await;
                 let shown = client.task(id).await;
                 assert!(shown.is_some(), "{name}: what was written is not there");
                 let (_, newest) = client.list(5).await;
                 let ids = newest.iter().map(|task| task["id"].as_i64());
                 assert!(ids.max().flatten() >= Some(id), "{name}: {newest:?}");
-                rounds += 1;
+                done.fetch_add(1, Ordering::Relaxed);
             }
-            rounds
         });
-        Self { done, task }
+        Self {
+            rounds,
+            task,
+            leave,
+        }
+    }
+
+    /// Lets it go on for a while, and answers for it.
+    async fn a_while(&self) {
+        let enough = self.rounds.load(Ordering::Relaxed) + 20;
+        eventually("work goes on", async || {
+            self.task.is_finished() || self.rounds.load(Ordering::Relaxed) >= enough
+        })
+        .await;
     }
 
     async fn stop(self) {
-        self.done.store(true, Ordering::Relaxed);
-        assert!(self.task.await.unwrap() > 3);
+        self.a_while().await;
+        self.leave.cancel();
+        self.task.await.unwrap();
     }
 }
 
@@ -180,7 +195,7 @@ async fn two_builds_serve_one_database_forth_and_back() {
     );
     let beside = client.at(next.public);
     let also = Busy::at(beside.clone(), "next");
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    tokio::join!(busy.a_while(), also.a_while());
     busy.stop().await;
     also.stop().await;
     equal(&folder, &url, &client, &beside).await;
@@ -207,7 +222,7 @@ async fn two_builds_serve_one_database_forth_and_back() {
     let old = start_old().await;
     let client = beside.at(old.public);
     let busy = Busy::at(client.clone(), "old again");
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    tokio::join!(busy.a_while(), also.a_while());
     also.stop().await;
     busy.stop().await;
     equal(&folder, &url, &client, &beside).await;
