@@ -1,13 +1,17 @@
 //! `shiji serve --as-of` beside the service it looks back at, on one private PostgreSQL.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shiji::postgres::private;
+use sqlx::ConnectOptions;
 
 use super::client::Client;
 use super::node::Node;
 use super::{Folder, answer, shiji, words};
+use crate::support::processes::eventually;
 
 fn asked(folder: &Folder, words_of: &[&str]) -> (Option<i32>, Value) {
     let output = answer(shiji(&folder.data()).args(words_of).arg("--json"));
@@ -30,6 +34,53 @@ async fn past(folder: &Folder, point: &str) -> Node {
         command.args(["--as-of", &point]);
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_in_the_middle_of_building_it_goes_on_where_it_was() {
+    let folder = Folder::new();
+    let live = Node::start(&folder).await;
+    let client = live.client().await;
+    for number in 0..40 {
+        client.create(&format!("task {number}")).await;
+    }
+    let (mark, then) = list(&client).await;
+    let position = mark.as_deref().unwrap().split_once('-').unwrap().1;
+    let mut db = private::running(&folder.data(), "shiji")
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut build = shiji(&folder.data());
+    build.args(["projections", "rebuild", "--all", "--as-of", position]);
+    // An event a batch, five batches a second.
+    build.args(["--rate", "5"]).stdout(Stdio::null());
+    let mut build = build.stderr(Stdio::null()).spawn().unwrap();
+    let mut reached = 0;
+    eventually("some of it is built", async || {
+        let of_all = "SELECT coalesce(min(position), 0) FROM projection_checkpoints WHERE projection LIKE '%as_of%'";
+        reached = sqlx::query_scalar(of_all).fetch_one(&mut db).await.unwrap();
+        reached > 2
+    })
+    .await;
+    build.kill().unwrap();
+    build.wait().unwrap();
+    client.create("meanwhile").await;
+    let node = past(&folder, position).await;
+    assert_eq!(
+        list(&client.at(node.public)).await,
+        (mark.clone(), then.clone())
+    );
+    let events = (node.log().lines())
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|entry| entry["events"].as_i64());
+    let end: i64 = position.parse().unwrap();
+    assert!(
+        (1..=end - reached).contains(&events.unwrap()),
+        "{events:?} after {reached} of {end}"
+    );
+    node.stop().await;
+    live.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ async fn begin(ledger: &Ledger, test: &TestDatabase, position: i64) -> Past {
 
 async fn built(ledger: &Ledger, test: &TestDatabase, position: i64) -> Kept {
     let mut past = begin(ledger, test, position).await;
-    while past.step().await.unwrap() {}
+    past.build(|_| ()).await.unwrap();
     assert_eq!(past.reached(), position);
     past.finish().await.unwrap()
 }
@@ -35,8 +35,13 @@ async fn history(ledger: &Ledger, ids: std::ops::Range<i64>) -> i64 {
 
 /// The tasks of a set of tables, as JSON.
 async fn tasks_in(test: &TestDatabase, slot: Slot) -> Vec<String> {
-    let schema = slot.schema(projections::find("tasks").unwrap());
-    let sql = format!("SELECT to_json(t)::text FROM {schema}.tasks t ORDER BY id");
+    rows_in(test, slot, "tasks", "to_json(t)::text").await
+}
+
+/// Something of all rows in the table that is called as its projection.
+async fn rows_in(test: &TestDatabase, slot: Slot, table: &str, what: &str) -> Vec<String> {
+    let schema = slot.schema(projections::find(table).unwrap());
+    let sql = format!("SELECT {what} FROM {schema}.{table} t ORDER BY position");
     sqlx::query_scalar(&sql)
         .fetch_all(&test.pool())
         .await
@@ -105,7 +110,7 @@ async fn what_was_broken_off_goes_on_and_one_builds_at_a_time() {
     eventually("all are built", async || {
         match Past::begin(&ledger, test.database(), all, end, (None, false)).await {
             Ok(mut past) => {
-                while past.step().await.unwrap() {}
+                past.build(|_| ()).await.unwrap();
                 past.finish().await.unwrap().release().await;
                 true
             }
@@ -183,7 +188,7 @@ async fn what_is_served_is_not_pruned_and_what_is_not_is() {
         match again.await {
             Ok(mut past) => {
                 assert_eq!(past.reached(), 0);
-                while past.step().await.unwrap() {}
+                past.build(|_| ()).await.unwrap();
                 past.finish().await.unwrap().release().await;
                 true
             }
@@ -194,6 +199,43 @@ async fn what_is_served_is_not_pruned_and_what_is_not_is() {
     assert!(!tasks_in(&test, Slot::AsOf(end)).await.is_empty());
     proven(&test.pool(), end).await;
     projector.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_forgotten_while_tables_are_built_is_forgotten_in_them() {
+    let test = TestDatabase::create().await;
+    let ledger = ledger(&test).await;
+    let account = |id: &str| StreamId::new("Account", id);
+    append(&ledger, account("backend:7"), &[opened(7, "seven")]).await;
+    let end = append(&ledger, account("backend:8"), &[opened(8, "eight")]).await;
+    let mut past = begin(&ledger, &test, end).await;
+    past.build(|_| ()).await.unwrap();
+    let slot = Slot::AsOf(end);
+    assert_eq!(
+        rows_in(&test, slot, "staff", "name").await,
+        ["seven", "eight"]
+    );
+    // What the builder had read before the key was destroyed it folded after everybody was told.
+    append(
+        &ledger,
+        account("backend:7"),
+        &[AccountEvent::PersonErased {}],
+    )
+    .await;
+    // Somebody who came after the position has no rows there, and gets none.
+    let late = AccountEvent::AccountOpened {
+        name: Personal::new("Account:community:late".to_owned(), "late".to_owned()),
+        role: 0,
+        country: None,
+        phone: None,
+        perm: 0,
+    };
+    let events = [late, AccountEvent::PersonErased {}];
+    append(&ledger, account("community:late"), &events[..1]).await;
+    append(&ledger, account("community:late"), &events[1..]).await;
+    past.finish().await.unwrap().release().await;
+    assert_eq!(rows_in(&test, slot, "staff", "name").await, ["", "eight"]);
+    assert_eq!(rows_in(&test, slot, "members", "uid").await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

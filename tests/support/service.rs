@@ -213,7 +213,7 @@ impl Service {
         let (all, database) = (projections::all(), self.database.database());
         let past = Past::begin(&ledger, database, all, position, (None, false));
         let mut past = past.await.unwrap();
-        while past.step().await.unwrap() {}
+        past.build(|_| ()).await.unwrap();
         assert_eq!((past.reached(), past.parked()), (position, 0));
         let kept = past.finish().await.unwrap();
         projections::stand_still(ledger.watermark(), position);

@@ -10,7 +10,7 @@ use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
 use crate::api::login::LoginFailure;
-use crate::api::problem::{faults, refuses_by_field};
+use crate::api::problem::{faults, refuses_by_field, refuses_ids};
 use crate::commands::DeskError;
 use crate::commands::Refusal;
 use crate::commands::media::MediaError;
@@ -18,7 +18,7 @@ use crate::commands::session::{LogInError, SessionError};
 use crate::commands::task::{DeleteTasksError, TaskError};
 use crate::events::TaskStatus;
 use crate::gateways::FileError;
-use crate::ledger::{IdError, LoadError};
+use crate::ledger::LoadError;
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -289,14 +289,5 @@ impl From<MediaError> for Problem {
     }
 }
 
-impl From<IdError> for Problem {
-    fn from(error: IdError) -> Self {
-        match error {
-            // A command, and none is taken here.
-            IdError::Past => Self::overloaded(),
-            IdError::Database(_) | IdError::Stopping => Self::fault(error),
-        }
-    }
-}
-
+refuses_ids!();
 faults!(LoadError, FileError, BrokeOff);

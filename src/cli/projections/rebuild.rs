@@ -175,9 +175,7 @@ async fn as_of(
     let (from, began) = (past.reached(), Instant::now());
     let done = |reached: i64| u64::try_from(reached - from).unwrap_or(0);
     let mut progress = Progress::new("Folding events", done(position));
-    while past.step().await? {
-        progress.set(done(past.reached()));
-    }
+    past.build(|reached| progress.set(done(reached))).await?;
     drop(progress);
     let seconds = began.elapsed().as_secs_f64();
     let (events, parked) = (position - from, past.parked());

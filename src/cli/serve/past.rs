@@ -49,49 +49,40 @@ pub async fn run(
         )
         .await?;
         let position = point.position(&ledger).await?;
-        let built = tokio::select! {
-            built = build(&ledger, database, position) => built?,
+        let past = tokio::select! {
+            past = build(&ledger, database, position) => past?,
             () = stop.cancelled() => {
                 info!("The tables as of position {position} are not complete; the same command goes on from there");
                 return Ok(());
             }
         };
-        serve(settings, &reader, &ledger, built, stop.clone()).await
+        serve(settings, &reader, &ledger, past, stop.clone()).await
     })
     .await
 }
 
-/// Tables on which nothing is missing up to their position.
-struct Built {
-    position: i64,
-    past: Past,
-}
-
-async fn build(ledger: &Ledger, database: &Database, position: i64) -> anyhow::Result<Built> {
+async fn build(ledger: &Ledger, database: &Database, position: i64) -> anyhow::Result<Past> {
     let all = projections::all();
     let mut past = Past::begin(ledger, database, all, position, (None, false)).await?;
     let (from, began) = (past.reached(), Instant::now());
     let done = |reached: i64| u64::try_from(reached - from).unwrap_or(0);
     let mut progress = Progress::logged("Folding events", done(position));
-    while past.step().await? {
-        progress.set(done(past.reached()));
-    }
+    past.build(|reached| progress.set(done(reached))).await?;
     let (events, seconds) = (position - from, began.elapsed().as_secs_f64());
     if events > 0 {
         info!(events, seconds, "Folded {events} events in {seconds:.1} s");
     }
-    Ok(Built { position, past })
+    Ok(past)
 }
 
 async fn serve(
     settings: &Settings,
     reader: &Database,
     ledger: &Ledger,
-    built: Built,
+    past: Past,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Built { position, past } = built;
-    let parked = past.parked();
+    let (position, parked) = (past.reached(), past.parked());
     if parked > 0 {
         warn!("{parked} streams could not be folded and are not in the tables");
     }

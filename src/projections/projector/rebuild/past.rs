@@ -15,10 +15,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::super::super::{Projection, all};
+use super::super::super::{Handling, Projection, all};
 use super::super::Slot;
 use super::RebuildError;
 use super::shadow::{Building, LOCK_PATIENCE, Rebuild, in_order, make};
+use crate::events::{self, Fact};
 use crate::ledger::Ledger;
 use crate::postgres::Database;
 
@@ -89,11 +90,50 @@ impl Past {
         self.rebuild.step().await
     }
 
+    /// Folds all that is left; `progress` hears how far it is.
+    ///
+    /// # Errors
+    /// [`RebuildError`]; calling again goes on.
+    pub async fn build(&mut self, mut progress: impl FnMut(i64)) -> Result<(), RebuildError> {
+        while self.step().await? {
+            progress(self.reached());
+        }
+        Ok(())
+    }
+
+    /// Shows the tables who was forgotten after their position. Who forgets tells all tables at once; but what was read before,
+    /// with a key that was still there, may have been folded after.
+    async fn forget(&mut self) -> Result<(), RebuildError> {
+        let erased = self.rebuild.ledger.erasures_after(self.position).await?;
+        let facts = erased.into_iter().filter_map(|recorded| {
+            let event = events::decode(&recorded).ok()?;
+            Some(Fact { recorded, event })
+        });
+        let facts: Vec<Fact> = facts.collect();
+        for projection in self.rebuild.tracks.iter().map(|track| track.projection) {
+            let facts: Vec<&Fact> = (facts.iter())
+                .filter(|fact| projection.handles(&fact.event) == Handling::Handled)
+                .collect();
+            if facts.is_empty() {
+                continue;
+            }
+            let mut tx = self.rebuild.folder.begin().await?;
+            let folded = projection.apply(&facts, &mut tx).await;
+            folded.map_err(|error| RebuildError::Fold {
+                projection: projection.name(),
+                error,
+            })?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Gathers what the planner needs to know, and holds the finished tables for whoever serves them.
     ///
     /// # Errors
-    /// When the database says no.
+    /// [`RebuildError`].
     pub async fn finish(mut self) -> Result<Kept, RebuildError> {
+        self.forget().await?;
         if !self.complete {
             // Its commit waits for the disk, unlike those of the batches before it: a crash takes nothing back any more.
             self.rebuild.analyze().await?;
