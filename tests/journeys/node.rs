@@ -37,16 +37,10 @@ impl Node {
 
     /// Starts a node with more said; `name` tells the logs of several nodes apart.
     pub async fn start_with(folder: &Folder, name: &str, more: impl FnOnce(&mut Command)) -> Self {
-        let node = Self::spawn(folder, name, more).await;
-        eventually("the node is ready", async || node.is_ready().await).await;
-        node
-    }
-
-    async fn spawn(folder: &Folder, name: &str, more: impl FnOnce(&mut Command)) -> Self {
         let mut command = shiji(&folder.data());
         command.arg("serve");
         more(&mut command);
-        Self::run(folder, name, command).await
+        Self::start_program(folder, name, command).await
     }
 
     /// Starts a program that serves when it is run so, and waits until it is ready.
