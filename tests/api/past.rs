@@ -327,15 +327,25 @@ async fn commands_are_refused_in_the_words_of_each_surface_and_leave_nothing_beh
     let publish = json!({ "content": "有" });
     let published = house.of_member(0, "article_publish", publish.clone());
     let article_id = published.at(&house.service).await.json()["article_id"].clone();
+    // Said again, these would add nothing to the log and be answered as done.
+    let like = house.of_member(0, "article_like", json!({ "article_id": article_id }));
+    assert_eq!(like.at(&house.service).await.json()["code"], 0);
+    let create = json!({ "type": "image", "priority": 3, "input": "in" });
+    let keyed = async |door: &Door| {
+        let call = door.post(&format!("{TASKS}/task")).token(&house.staff);
+        let call = call.header("idempotency-key", "k-1").json(&create);
+        call.send().await
+    };
+    assert_eq!(keyed(&house.service).await.json()["code"], 0);
     let position = house.service.head().await;
     let (files, sms) = (house.service.stored_files(), house.service.sms.count());
     let node = house.service.as_of(position).await;
     let busy = json!({ "code": 503, "msg": "服务繁忙" });
 
     // The back office: its commands, logging in with the right word or a wrong one, uploads.
-    let create = json!({ "type": "image", "priority": 3, "input": "in" });
-    let tasks = house.of_staff("POST", &format!("{TASKS}/task"), Some(create));
+    let tasks = house.of_staff("POST", &format!("{TASKS}/task"), Some(create.clone()));
     assert_not_here(&tasks.at(&node).await, &busy);
+    assert_not_here(&keyed(&node).await, &busy);
     let delete = house.of_staff(
         "DELETE",
         &format!("{TASKS}/task"),

@@ -384,6 +384,13 @@ impl std::ops::Deref for PastNode {
     }
 }
 
+impl PastNode {
+    /// A way into it, with somebody to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        paying_through(&self.app, Arc::default(), payments)
+    }
+}
+
 /// One more node of a service.
 pub struct Node {
     pub app: App,

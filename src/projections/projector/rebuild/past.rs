@@ -283,7 +283,6 @@ impl Kept {
     }
 
     /// Something that says a sentence when the tables should not be asked any more.
-    #[must_use]
     pub fn observer(&self) -> impl Fn() -> Option<String> + Send + Sync + use<> {
         let (gone, position) = (Arc::clone(&self.gone), self.position);
         move || {
@@ -321,14 +320,11 @@ impl Guard {
                 () = tokio::time::sleep(LOOK) => {}
                 () = stop.cancelled() => return self.let_go().await,
             }
-            match self.look().await {
-                Ok(there) => {
-                    if self.gone.swap(!there, Ordering::Relaxed) == there {
-                        self.tell(there);
-                    }
-                }
-                // Readiness says that the database is away; the lock went with the connection.
-                Err(_) => {}
+            // Without an answer the lock went with the connection; readiness says that the database is away.
+            if let Ok(there) = self.look().await
+                && self.gone.swap(!there, Ordering::Relaxed) == there
+            {
+                self.tell(there);
             }
         }
     }
