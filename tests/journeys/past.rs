@@ -152,9 +152,9 @@ async fn an_auditor_sees_what_was_listed_while_the_service_goes_on() {
     assert!(said.contains("the log ends at"), "{said}");
     // Built ahead of time, and without a service: then this node has the database to itself.
     let build = ["projections", "rebuild", "--all", "--as-of", &position];
-    let (code, built) = asked(&folder, &build);
+    let (code, said) = asked(&folder, &build);
     assert_eq!(
-        (code, built["as_of"].to_string()),
+        (code, said["as_of"].to_string()),
         (Some(0), position.clone())
     );
     live.stop().await;
