@@ -285,8 +285,8 @@ async fn stand(
 ) -> sqlx::Result<(Option<i64>, i64)> {
     let (name, version) = key(projection);
     let row = sqlx::query!(
-        r#"SELECT (SELECT max(c.position) FROM projection_checkpoints c
-                   WHERE c.projection = $1 AND c.version = $2) AS position,
+        r#"SELECT (SELECT p.position FROM projection_positions p
+                   WHERE p.projection = $1 AND p.version = $2) AS position,
                   (SELECT count(*) FROM projection_parked p
                    WHERE p.projection = $1 AND p.version = $2) AS "parked!""#,
         name,

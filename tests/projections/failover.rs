@@ -270,7 +270,7 @@ async fn a_leader_folds_only_what_follows_the_position_it_finds() {
 
     // As if somebody had folded the next event already.
     let mut owner = test.database().connect_owner().await.unwrap();
-    let ahead = "UPDATE projection_checkpoints SET position = position + 1";
+    let ahead = "UPDATE projection_fronts SET position = position + 1";
     owner.execute(ahead).await.unwrap();
     append(&ledger, task(2), &[created("not to be folded again")]).await;
     let position = append(&ledger, task(3), &[created("after")]).await;

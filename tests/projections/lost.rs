@@ -62,6 +62,7 @@ async fn tables(owner: &mut PgConnection) -> Vec<String> {
     );
     let mut tables = names.bind(schema).fetch_all(owner).await.unwrap();
     tables.push("public.projection_checkpoints".to_owned());
+    tables.push("public.projection_fronts".to_owned());
     tables
 }
 

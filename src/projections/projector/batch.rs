@@ -1,13 +1,14 @@
 //! One batch, one transaction: move the checkpoints, which locks them, fold, commit.
 //!
-//! Three or four round trips: BEGIN with the checkpoints and their counts, a few statements of those projections that the
-//! batch concerns, and the announcement with COMMIT.
+//! Three or four round trips: BEGIN with the front and the checkpoints of those projections that the batch concerns, a few
+//! statements of theirs, and the announcement with COMMIT.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 
 use sqlx::{Executor, PgConnection, Row};
 use tracing::error;
+use uuid::Uuid;
 
 use super::super::{FoldError, Handling, Projection};
 use super::{CHANNEL, Slot, poison};
@@ -57,12 +58,49 @@ pub(super) struct Track {
     pub slot: Slot,
     pub fence: i64,
     pub position: i64,
+    /// What its own row says: where it stood after the last batch that concerned it, if it travels with a front.
+    pub stored: i64,
+    /// Does it travel with the front of this leadership?
+    pub joined: bool,
     pub revision: i64,
     pub counts: Counts,
     /// Streams whose events are set aside.
     pub parked: HashSet<StreamId>,
     /// Events of the batch at hand that were found to fail, with their errors.
     pub poison: BTreeMap<i64, String>,
+}
+
+/// Where the projections stand that a leadership moves together: one row for all of them.
+pub(super) struct Front {
+    id: Uuid,
+    /// Where it stands; `None` until the first batch has made it.
+    position: Option<i64>,
+}
+
+impl Front {
+    /// One that nobody has joined.
+    pub fn new() -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            position: None,
+        }
+    }
+}
+
+/// What becomes of a batch beside the tables.
+pub(super) struct Course<'a> {
+    /// There is nobody to tell.
+    pub alone: bool,
+    /// Of those that stand foremost; the others go their own way.
+    pub front: Option<&'a mut Front>,
+}
+
+impl Course<'_> {
+    /// Into tables that do not serve.
+    pub const OFF: Self = Self {
+        alone: true,
+        front: None,
+    };
 }
 
 /// Why a batch did not go through. Nothing of it is in the tables.
@@ -86,6 +124,9 @@ pub(super) enum BatchError {
         expected: i64,
         found: i64,
     },
+    /// Somebody took hold of the checkpoint of a projection that this batch does not concern: begin again.
+    #[error("the front of the projections was closed meanwhile")]
+    Closed,
     /// Positions are missing.
     #[error("a batch does not follow: {found} comes after {after}")]
     Hole { after: i64, found: i64 },
@@ -144,6 +185,11 @@ impl Track {
         share
     }
 
+    /// Does a batch after which these are its counts, if it changes them, write to its row? Else the front says it all.
+    fn writes(&self, counts: Option<&Counts>) -> bool {
+        !self.joined || counts.is_some()
+    }
+
     /// The handled events of a batch, as the projection is given them.
     pub fn handled<'a>(&self, items: &'a [Item]) -> Vec<&'a Fact> {
         self.share(items).handled
@@ -178,10 +224,10 @@ pub(super) async fn carry(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
     items: &[Item],
-    alone: bool,
+    mut course: Course<'_>,
 ) -> Result<(), BatchError> {
     loop {
-        match apply(connection, tracks, items, alone).await {
+        match apply(connection, tracks, items, &mut course).await {
             Ok(()) => return Ok(()),
             Err(error) => blame(connection, tracks, items, error).await?,
         }
@@ -221,7 +267,7 @@ pub(super) async fn apply(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
     items: &[Item],
-    alone: bool,
+    course: &mut Course<'_>,
 ) -> Result<(), BatchError> {
     let Some(last) = items.last().map(|item| item.recorded().position) else {
         return Ok(());
@@ -229,7 +275,15 @@ pub(super) async fn apply(
     check_order(tracks, items)?;
     let shares: Vec<Share<'_>> = tracks.iter().map(|track| track.share(items)).collect();
     let counts: Vec<Option<Counts>> = tracks.iter().zip(&shares).map(total).collect();
-    advance(connection, tracks, &shares, &counts, last).await?;
+    let legs: Vec<Leg<'_>> = (tracks.iter().zip(&shares).zip(&counts))
+        .filter(|((track, _), counts)| track.writes(counts.as_ref()))
+        .map(|((track, share), counts)| Leg {
+            track,
+            revised: !share.newly_parked.is_empty(),
+            counts: counts.as_ref(),
+        })
+        .collect();
+    advance(connection, &legs, course.front.as_deref(), last).await?;
     for (track, share) in tracks.iter().zip(&shares) {
         if !share.handled.is_empty() {
             let folded = track.projection.apply(&share.handled, connection).await;
@@ -242,9 +296,17 @@ pub(super) async fn apply(
             park(connection, track, &share.parked).await?;
         }
     }
-    finish(connection, tracks, &shares, (last, alone)).await?;
+    finish(connection, tracks, &shares, (last, course.alone)).await?;
+    let joins = course.front.is_some();
+    if let Some(front) = &mut course.front {
+        front.position = Some(last);
+    }
     for ((track, share), counts) in tracks.iter_mut().zip(shares).zip(counts) {
         track.position = last;
+        if track.writes(counts.as_ref()) {
+            track.stored = last;
+            track.joined = joins;
+        }
         track.poison.clear();
         if !share.newly_parked.is_empty() {
             track.revision += 1;
@@ -300,12 +362,13 @@ pub(super) const PREPARE: &str = "
             LIMIT 1
             FOR UPDATE
         ) c;
-    PREPARE shiji_move (text[], integer[], bigint[], bigint[], boolean[], bigint, bigint, jsonb) AS
+    PREPARE shiji_move (text[], integer[], bigint[], bigint[], bigint[], boolean[], bigint, uuid, jsonb) AS
         UPDATE projection_checkpoints c
         SET position = $7,
+            front = $8,
             revision = c.revision + n.revised::integer,
-            counts = coalesce($8 -> n.projection, c.counts)
-        FROM unnest($1, $2, $3, $4, $5) AS n(projection, version, fence, revision, revised)
+            counts = coalesce($9 -> n.projection, c.counts)
+        FROM unnest($1, $2, $3, $4, $5, $6) AS n(projection, version, position, fence, revision, revised)
         CROSS JOIN LATERAL (
             SELECT f.ctid
             FROM projection_checkpoints f
@@ -313,55 +376,71 @@ pub(super) const PREPARE: &str = "
             ORDER BY f.position DESC
             LIMIT 1
         ) f
-        WHERE c.ctid = f.ctid AND c.position + 0 = $6 AND c.fence = n.fence AND c.revision = n.revision";
+        WHERE c.ctid = f.ctid AND c.position + 0 = n.position AND c.fence = n.fence AND c.revision = n.revision;
+    PREPARE shiji_make (uuid, bigint) AS
+        INSERT INTO projection_fronts (front, position) VALUES ($1, $2);
+    PREPARE shiji_advance (uuid, bigint, bigint) AS
+        UPDATE projection_fronts SET position = $3 WHERE front = $1 AND position = $2 AND NOT closed";
 
-/// Opens the transaction and moves the checkpoints, in one round trip. Those rows that somebody else has locked are waited for
-/// and then looked at again, and only later statements see what was committed during the wait; whoever was fenced
+/// What a batch writes down about one projection.
+struct Leg<'a> {
+    track: &'a Track,
+    revised: bool,
+    counts: Option<&'a Counts>,
+}
+
+/// Opens the transaction and moves the checkpoints and their front, in one round trip. Those rows that somebody else has locked are
+/// waited for and then looked at again, and only later statements see what was committed during the wait; whoever was fenced
 /// off, or stands elsewhere than the tables, moves nothing and hears why.
 async fn advance(
     connection: &mut PgConnection,
-    tracks: &[&mut Track],
-    shares: &[Share<'_>],
-    counts: &[Option<Counts>],
+    legs: &[Leg<'_>],
+    front: Option<&Front>,
     last: i64,
 ) -> Result<(), BatchError> {
-    let position = tracks.first().map_or(0, |track| track.position);
-    let (names, versions) = keys(tracks);
-    let fences = array(tracks.iter().map(|track| track.fence));
-    let revisions = array(tracks.iter().map(|track| track.revision));
-    let revised = array(shares.iter().map(|share| !share.newly_parked.is_empty()));
-    let counts: serde_json::Map<_, _> = tracks
-        .iter()
-        .zip(counts)
-        .filter_map(|(track, counts)| Some((track.key().0, serde_json::json!(counts.as_ref()?))))
-        .collect();
-    let counts = serde_json::Value::from(counts).to_string();
-    let sql = format!(
-        "BEGIN; EXECUTE shiji_move ({names}, {versions}, {fences}, {revisions}, {revised}, {position}, {last}, '{}')",
-        counts.replace('\'', "''")
-    );
+    let mut sql = "BEGIN;".to_owned();
+    if !legs.is_empty() {
+        let (names, versions) = keys(legs.iter().map(|leg| leg.track));
+        let positions = array(legs.iter().map(|leg| leg.track.stored));
+        let fences = array(legs.iter().map(|leg| leg.track.fence));
+        let revisions = array(legs.iter().map(|leg| leg.track.revision));
+        let revised = array(legs.iter().map(|leg| leg.revised));
+        let front = front.map_or("NULL".to_owned(), |front| format!("'{}'", front.id));
+        let counts: serde_json::Map<_, _> = (legs.iter())
+            .filter_map(|leg| Some((leg.track.key().0, serde_json::json!(leg.counts?))))
+            .collect();
+        let counts = serde_json::Value::from(counts)
+            .to_string()
+            .replace('\'', "''");
+        let _ = write!(
+            sql,
+            "EXECUTE shiji_move ({names}, {versions}, {positions}, {fences}, {revisions}, {revised}, {last}, {front}, '{counts}');"
+        );
+    }
+    if let Some(Front { id, position }) = front {
+        let _ = match position {
+            Some(position) => write!(sql, "EXECUTE shiji_advance ('{id}', {position}, {last})"),
+            None => write!(sql, "EXECUTE shiji_make ('{id}', {last})"),
+        };
+    }
     let moved = connection.execute(sql.as_str()).await?;
-    if usize::try_from(moved.rows_affected()) == Ok(tracks.len()) {
+    let rows = legs.len() + usize::from(front.is_some());
+    if usize::try_from(moved.rows_affected()) == Ok(rows) {
         return Ok(());
     }
     connection.execute("ROLLBACK").await?;
-    begin(connection, tracks).await?;
-    // It was as expected a moment later: whoever tries again goes through.
+    let all: Vec<&Track> = legs.iter().map(|leg| leg.track).collect();
+    begin(connection, &all).await?;
     connection.execute("ROLLBACK").await?;
-    let projection = tracks.first().map_or("", |track| track.projection.name());
-    Err(BatchError::Moved {
-        projection,
-        expected: position,
-        found: position,
-    })
+    Err(BatchError::Closed)
 }
 
 /// Opens the transaction and locks the checkpoints, in one round trip.
 pub(super) async fn begin(
     connection: &mut PgConnection,
-    tracks: &[&mut Track],
+    tracks: &[&Track],
 ) -> Result<(), BatchError> {
-    let (names, versions) = keys(tracks);
+    let (names, versions) = keys(tracks.iter().copied());
     let sql = format!("BEGIN; EXECUTE shiji_lock ({names}, {versions})");
     let rows = connection.fetch_all(sql.as_str()).await?;
     for track in tracks {
@@ -377,10 +456,10 @@ pub(super) async fn begin(
             return Err(BatchError::Fenced(projection));
         }
         // The revision moves when parked streams were replayed meanwhile.
-        if position != track.position || row.try_get::<i64, _>("revision")? != track.revision {
+        if position != track.stored || row.try_get::<i64, _>("revision")? != track.revision {
             return Err(BatchError::Moved {
                 projection,
-                expected: track.position,
+                expected: track.stored,
                 found: position,
             });
         }
@@ -418,8 +497,8 @@ async fn park(
 }
 
 /// The projections and their versions, as arrays.
-fn keys(tracks: &[&mut Track]) -> (String, String) {
-    let (names, versions): (Vec<String>, Vec<i32>) = tracks.iter().map(|track| track.key()).unzip();
+fn keys<'a>(tracks: impl Iterator<Item = &'a Track>) -> (String, String) {
+    let (names, versions): (Vec<String>, Vec<i32>) = tracks.map(Track::key).unzip();
     (array(names), array(versions))
 }
 

@@ -1,11 +1,13 @@
-//! Where the tables stand, read from the database.
+//! Where the tables stand, as the database has it: read, and taken hold of.
 
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
 use super::super::Projection;
-use super::lease;
+use super::batch::Counts;
+use super::{Slot, lease};
 use crate::ledger::Watermark;
 use crate::postgres::Database;
 
@@ -26,19 +28,128 @@ pub(super) async fn read(
     let (names, versions) = lease::columns(projections);
     sqlx::query_as!(
         Checkpoint,
-        r#"SELECT n.version AS "version!", c.projection, c.position, c.revision
+        r#"SELECT p.projection AS "projection!", p.version AS "version!", p.position AS "position!",
+                  p.revision AS "revision!"
            FROM unnest($1::text[], $2::integer[]) AS n(projection, version)
-           CROSS JOIN LATERAL (
-               SELECT c.projection, c.position, c.revision
-               FROM projection_checkpoints c
-               WHERE c.projection = n.projection AND c.version = n.version
-               ORDER BY c.position DESC
-               LIMIT 1
-           ) c"#,
+           JOIN projection_positions p USING (projection, version)"#,
         &names,
         &versions,
     )
     .fetch_all(db)
+    .await
+}
+
+/// A checkpoint that is locked and travels with no front.
+pub(super) struct Settled {
+    pub position: i64,
+    pub fence: i64,
+    pub revision: i64,
+    pub counts: Counts,
+}
+
+/// Locks a checkpoint, waiting for the batch under way, and takes it from its front, which is closed: its leader finds that with the
+/// next batch and begins again. `None` when there is no such checkpoint.
+pub(super) async fn settle(
+    tx: &mut PgConnection,
+    name: &str,
+    version: i32,
+) -> sqlx::Result<Option<Settled>> {
+    let row = sqlx::query!(
+        "SELECT position, fence, revision, counts, front
+         FROM projection_checkpoints
+         WHERE projection = $1 AND version = $2
+         ORDER BY position DESC
+         LIMIT 1
+         FOR UPDATE",
+        name,
+        version,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let counts =
+        serde_json::from_value(row.counts).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let mut settled = Settled {
+        position: row.position,
+        fence: row.fence,
+        revision: row.revision,
+        counts,
+    };
+    let Some(front) = row.front else {
+        return Ok(Some(settled));
+    };
+    settled.position = hold_front(tx, front).await?.unwrap_or(row.position);
+    sqlx::query!(
+        "UPDATE projection_checkpoints SET position = $4, front = NULL
+         WHERE projection = $1 AND version = $2 AND position = $3",
+        name,
+        version,
+        row.position,
+        settled.position,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE projection_fronts SET closed = true WHERE front = $1 AND position = $2",
+        front,
+        settled.position,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM projection_fronts
+         WHERE front = $1 AND NOT EXISTS (SELECT FROM projection_checkpoints WHERE front = $1)",
+        front,
+    )
+    .execute(tx)
+    .await?;
+    Ok(Some(settled))
+}
+
+/// Locks the checkpoints of the live tables until the transaction ends, in the order given: no batch is folded into them meanwhile.
+/// Answers where each stands.
+pub(super) async fn hold(
+    tx: &mut PgConnection,
+    projections: &[&'static dyn Projection],
+) -> sqlx::Result<Vec<i64>> {
+    let mut found = Vec::with_capacity(projections.len());
+    for projection in projections {
+        let (name, version) = Slot::Live.key(*projection);
+        let row = sqlx::query!(
+            "SELECT position, front
+             FROM projection_checkpoints
+             WHERE projection = $1 AND version = $2
+             ORDER BY position DESC
+             LIMIT 1
+             FOR UPDATE",
+            name,
+            version,
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        found.push((row.position, row.front));
+    }
+    let mut fronts: Vec<Uuid> = found.iter().filter_map(|(_, front)| *front).collect();
+    fronts.sort_unstable();
+    fronts.dedup();
+    for front in fronts {
+        let Some(position) = hold_front(tx, front).await? else {
+            continue;
+        };
+        for one in found.iter_mut().filter(|(_, own)| *own == Some(front)) {
+            one.0 = position;
+        }
+    }
+    Ok(found.into_iter().map(|(position, _)| position).collect())
+}
+
+/// Locks a front and answers where it stands.
+async fn hold_front(tx: &mut PgConnection, front: Uuid) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "SELECT position FROM projection_fronts WHERE front = $1 ORDER BY position DESC LIMIT 1 FOR UPDATE",
+        front,
+    )
+    .fetch_optional(tx)
     .await
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::batch::{self, BatchError, Item, Track};
+use super::batch::{self, BatchError, Course, Front, Item, Track};
 use super::lease::Held;
 use super::{Shared, Slot, parked};
 use crate::ledger::{FeedError, Follower};
@@ -35,7 +35,7 @@ impl From<BatchError> for End {
     fn from(error: BatchError) -> Self {
         match error {
             BatchError::Fenced(_) => Self::LeaseChanged,
-            BatchError::Moved { .. } => {
+            BatchError::Moved { .. } | BatchError::Closed => {
                 debug!("Beginning again: {error}");
                 Self::LeaseChanged
             }
@@ -145,6 +145,8 @@ struct Leader<'a> {
     connection: PgConnection,
     follower: Follower,
     tracks: Vec<Track>,
+    /// Of those that stand foremost.
+    front: Front,
     /// Whose turn it is when some are behind.
     turn: bool,
 }
@@ -173,6 +175,7 @@ impl<'a> Leader<'a> {
             shared,
             connection,
             tracks,
+            front: Front::new(),
             turn: false,
         })
     }
@@ -216,15 +219,23 @@ impl<'a> Leader<'a> {
         };
         let (first, last) = (first.recorded().position, last.recorded().clone());
         let began = Instant::now();
-        let alone = self.shared.ledger.alone();
         let Self {
-            connection, tracks, ..
+            shared,
+            connection,
+            tracks,
+            front,
+            ..
         } = self;
+        let foremost = tracks.iter().all(|track| track.position < first);
+        let course = Course {
+            alone: shared.ledger.alone(),
+            front: foremost.then_some(front),
+        };
         let mut ready: Vec<&mut Track> = tracks
             .iter_mut()
             .filter(|track| track.position == first - 1)
             .collect();
-        batch::carry(connection, &mut ready, &items, alone).await?;
+        batch::carry(connection, &mut ready, &items, course).await?;
         let watermark = self.shared.ledger.watermark();
         for track in self.tracks.iter().filter(|t| t.position == last.position) {
             let name = track.projection.name();

@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::super::{FoldError, Handling, Projection};
 use super::batch::{Counts, Track};
-use super::{CHANNEL, Slot, key};
+use super::{CHANNEL, Slot, checkpoints, key};
 use crate::events::{self, Fact};
 use crate::ledger::{Ledger, LoadError, Recorded, StreamId};
 use crate::postgres::Database;
@@ -20,7 +20,7 @@ pub(super) async fn stamp(
 ) -> sqlx::Result<Option<Track>> {
     let (name, version) = slot.key(projection);
     let mut tx = connection.begin().await?;
-    let Some(found) = lock(&mut tx, &name, version).await? else {
+    let Some(found) = checkpoints::settle(&mut tx, &name, version).await? else {
         return Err(sqlx::Error::RowNotFound);
     };
     if found.fence > fence {
@@ -42,41 +42,12 @@ pub(super) async fn stamp(
         slot,
         fence,
         position: found.position,
+        stored: found.position,
+        joined: false,
         revision: found.revision,
         counts: found.counts,
         parked,
         poison: BTreeMap::new(),
-    }))
-}
-
-struct Checkpoint {
-    position: i64,
-    fence: i64,
-    revision: i64,
-    counts: Counts,
-}
-
-async fn lock(tx: &mut PgConnection, name: &str, version: i32) -> sqlx::Result<Option<Checkpoint>> {
-    let row = sqlx::query!(
-        "SELECT position, fence, revision, counts
-         FROM projection_checkpoints
-         WHERE projection = $1 AND version = $2
-         ORDER BY position DESC
-         LIMIT 1
-         FOR UPDATE",
-        name,
-        version,
-    )
-    .fetch_optional(tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let counts =
-        serde_json::from_value(row.counts).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(Some(Checkpoint {
-        position: row.position,
-        fence: row.fence,
-        revision: row.revision,
-        counts,
     }))
 }
 
@@ -168,7 +139,7 @@ async fn replay(
 ) -> Result<Result<(), String>, RetryError> {
     let (name, version) = key(projection);
     let mut tx = connection.begin().await?;
-    let Some(mut checkpoint) = lock(&mut tx, &name, version).await? else {
+    let Some(mut checkpoint) = checkpoints::settle(&mut tx, &name, version).await? else {
         return Ok(Err("there is no checkpoint".to_owned()));
     };
     let positions: HashSet<i64> = sqlx::query_scalar!(

@@ -13,7 +13,7 @@ pub(super) async fn search(
     track: &mut Track,
     items: &[Item],
 ) -> Result<Option<(i64, String)>, BatchError> {
-    begin(connection, &[&mut *track]).await?;
+    begin(connection, &[&*track]).await?;
     let handled = track.handled(items);
     let Some(mut error) = attempt(connection, track, &handled).await? else {
         connection.execute("ROLLBACK").await?;

@@ -87,7 +87,7 @@ pub async fn report(
         .map(|&a| a.to_owned())
         .collect();
     let row = sqlx::query!(
-        r#"SELECT c.position, c.counts,
+        r#"SELECT c.position AS "position!", c.counts AS "counts!",
                   coalesce((SELECT e.position FROM events e ORDER BY e.position DESC LIMIT 1), 0) AS "head!",
                   coalesce((SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
                             FROM events e WHERE e.position = c.position + 1), 0) AS "lag!",
@@ -104,10 +104,8 @@ pub async fn report(
                       FROM projection_parked p
                       WHERE p.projection = c.projection AND p.version = c.version
                       GROUP BY 1) l) AS parked
-           FROM projection_checkpoints c
-           WHERE c.projection = $1 AND c.version = $2
-           ORDER BY c.position DESC
-           LIMIT 1"#,
+           FROM projection_positions c
+           WHERE c.projection = $1 AND c.version = $2"#,
         name,
         version,
         &feeds_on,

@@ -75,10 +75,10 @@ impl From<BatchError> for RebuildError {
         match error {
             BatchError::Fold { projection, error } => Self::Fold { projection, error },
             BatchError::Database(error) => Self::Database(error),
-            other
-            @ (BatchError::Fenced(_) | BatchError::Moved { .. } | BatchError::Hole { .. }) => {
-                Self::Shadow(other.to_string())
-            }
+            other @ (BatchError::Fenced(_)
+            | BatchError::Moved { .. }
+            | BatchError::Closed
+            | BatchError::Hole { .. }) => Self::Shadow(other.to_string()),
         }
     }
 }

@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::super::super::Projection;
-use super::super::batch::{self, Item, Track};
-use super::super::{Slot, parked};
+use super::super::batch::{self, Course, Item, Track};
+use super::super::{Slot, checkpoints, parked};
 use super::RebuildError;
 use crate::ledger::{FeedError, Ledger, Recorded};
 use crate::postgres::{Database, ProjectionSchema, make_schema};
@@ -210,7 +210,7 @@ impl Rebuild {
         let mut ready: Vec<&mut Track> = (self.tracks.iter_mut())
             .filter(|track| track.position == after)
             .collect();
-        batch::carry(&mut self.folder, &mut ready, &items, true).await?;
+        batch::carry(&mut self.folder, &mut ready, &items, Course::OFF).await?;
         Ok(items.len())
     }
 
@@ -265,24 +265,11 @@ impl Rebuild {
 
     /// Locks the live checkpoints and folds up to each. Answers who stands behind the new tables, if anybody does.
     async fn level(&mut self) -> Result<Option<&'static str>, RebuildError> {
-        let mut ends = Vec::with_capacity(self.tracks.len());
-        for track in &self.tracks {
-            let (name, version) = Slot::Live.key(track.projection);
-            let position: i64 = sqlx::query_scalar!(
-                "SELECT position FROM projection_checkpoints
-                 WHERE projection = $1 AND version = $2
-                 ORDER BY position DESC
-                 LIMIT 1
-                 FOR UPDATE",
-                name,
-                version,
-            )
-            .fetch_one(&mut self.owner)
-            .await?;
-            if position < track.position {
-                return Ok(Some(track.projection.name()));
-            }
-            ends.push(position);
+        let projections: Vec<_> = self.tracks.iter().map(|t| t.projection).collect();
+        let ends = checkpoints::hold(&mut self.owner, &projections).await?;
+        let mut pairs = self.tracks.iter().zip(&ends);
+        if let Some((behind, _)) = pairs.find(|(track, end)| **end < track.position) {
+            return Ok(Some(behind.projection.name()));
         }
         let furthest = ends.iter().copied().max().unwrap_or(0);
         while self.position() < furthest {

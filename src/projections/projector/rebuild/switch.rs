@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Executor, PgConnection};
 
 use super::super::super::Projection;
-use super::super::{CHANNEL, Slot};
+use super::super::{CHANNEL, Slot, checkpoints};
 use super::RebuildError;
 use super::shadow::{Rebuild, tables};
 
@@ -91,6 +91,7 @@ impl Rebuild {
         let (live, version) = Slot::Live.key(projection);
         let (new, _) = self.slot.key(projection);
         let (old, _) = Slot::Old.key(projection);
+        checkpoints::settle(&mut self.owner, &live, version).await?;
         sqlx::query!(
             "WITH was AS (
                  SELECT position, counts, fence, revision FROM projection_checkpoints
@@ -161,6 +162,7 @@ pub(super) async fn drop_slot(
 
 /// Deletes the rows about a set of tables.
 pub(super) async fn forget(owner: &mut PgConnection, name: &str, version: i32) -> sqlx::Result<()> {
+    checkpoints::settle(owner, name, version).await?;
     sqlx::query!(
         "WITH parked AS (DELETE FROM projection_parked WHERE projection = $1 AND version = $2)
          DELETE FROM projection_checkpoints WHERE projection = $1 AND version = $2",
