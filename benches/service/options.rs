@@ -77,6 +77,9 @@ pub struct Options {
     /// Events of the stream in the row `long_stream`.
     #[arg(long, default_value_t = 10_000)]
     pub long_stream: u64,
+    /// Tasks of the demo data whose log the rows of the rebuild fold; 60,000 make about 300,000 events.
+    #[arg(long, default_value_t = 60_000)]
+    pub rebuild_tasks: u32,
     /// Leave a contender out: `ours`, `stock` or `pgbench`.
     #[arg(long, value_delimiter = ',')]
     pub without: Vec<String>,
@@ -109,6 +112,7 @@ impl Options {
             self.seed_members = self.seed_members.min(40);
             self.seed_articles = self.seed_articles.min(300);
             self.long_stream = self.long_stream.min(300);
+            self.rebuild_tasks = self.rebuild_tasks.min(200);
             self.connections = vec![1, 32];
         }
         self

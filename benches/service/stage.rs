@@ -18,7 +18,9 @@ use crate::pgbench::{Database, Pgbench};
 use crate::report::Report;
 use crate::rows::task_create::CreateTask;
 use crate::servers::community::Size;
-use crate::servers::{Community, Ours, Postgres, Service, binaries, create_databases, start_stock};
+use crate::servers::{
+    Archive, Community, Ours, Postgres, Service, binaries, create_databases, start_stock,
+};
 
 /// Clients of `pgbench` for which the private PostgreSQL of ours has connections.
 const CLIENTS_BESIDE_OURS: usize = 128;
@@ -34,6 +36,7 @@ pub struct Stage {
     /// The stock service, unless left out.
     pub stock: Option<Service>,
     ours_cli: Option<Ours>,
+    archive: Option<Archive>,
     // Dropped after the services that use it.
     postgres: Postgres,
     folder: TempDir,
@@ -62,6 +65,7 @@ impl Stage {
             ours: None,
             stock: None,
             ours_cli: None,
+            archive: None,
             postgres,
             folder,
         };
@@ -124,6 +128,32 @@ impl Stage {
             database.close().await?;
         }
         Ok(())
+    }
+
+    /// A second store of ours with a long log, made when it is first asked for; nothing where ours is left out.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come up.
+    pub async fn archive(&mut self) -> Result<Option<&mut Archive>> {
+        if self.ours.is_some() && self.archive.is_none() {
+            let (shiji, tasks) = (&self.options.shiji, self.options.rebuild_tasks);
+            let archive = Archive::start(shiji, &self.bin, self.folder.path(), tasks).await?;
+            self.archive = Some(archive);
+        }
+        Ok(self.archive.as_mut())
+    }
+
+    /// Where the stock service keeps its views; nothing where it is left out.
+    #[must_use]
+    pub fn stock_url(&self) -> Option<String> {
+        self.stock.as_ref().map(|_| self.postgres.url("stock"))
+    }
+
+    /// A place for what somebody logs.
+    #[must_use]
+    pub fn log_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.log"))
     }
 
     /// The community of ours, if it takes part.

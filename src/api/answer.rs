@@ -187,6 +187,13 @@ pub async fn frame(State(app): State<App>, mut request: Request, next: Next) -> 
         );
     }
     let headers = response.headers_mut();
+    if let Some(mark) = app.past() {
+        if let Ok(value) = HeaderValue::from_str(&mark.to_string()) {
+            headers.insert(X_AS_OF, value);
+        }
+        // A command is refused here however often it is sent.
+        headers.remove(RETRY_AFTER);
+    }
     let mut text = Uuid::encode_buffer();
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         headers.insert(X_REQUEST_ID, value);

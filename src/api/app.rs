@@ -17,7 +17,7 @@ use super::weidu::CasePages;
 use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
 use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, Wechat};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Mark};
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::projections::articles::Feeds;
 use crate::projections::together::Together;
@@ -31,6 +31,9 @@ const UPLOADS_AT_ONCE: usize = 32;
 
 /// Answers at once that follow the log for staff.
 const FOLLOWERS_AT_ONCE: usize = 32;
+
+/// SQLSTATE of a statement that would write where nothing may be written.
+const READ_ONLY: &str = "25006";
 
 /// What an [`App`] is made of.
 pub struct AppParts {
@@ -147,7 +150,16 @@ impl App {
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
         let posters = Posters::new(parts.settings.font_dir.clone());
-        let live = Live::new(parts.settings.live.clone());
+        // Where the log is shown as it was there is nothing to upload to, to follow or to talk about.
+        let past = parts.desk.ledger().past().is_some();
+        let mut live = parts.settings.live.clone();
+        let (uploads, followers) = if past {
+            live.sockets = 0;
+            (0, 0)
+        } else {
+            (UPLOADS_AT_ONCE, FOLLOWERS_AT_ONCE)
+        };
+        let live = Live::new(live);
         Self {
             inner: Arc::new(Inner {
                 crowds: Crowds {
@@ -163,8 +175,8 @@ impl App {
                 rate_limits,
                 wechat_sessions,
                 work: TaskTracker::new(),
-                uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
-                followers: Arc::new(Semaphore::new(FOLLOWERS_AT_ONCE)),
+                uploads: Arc::new(Semaphore::new(uploads)),
+                followers: Arc::new(Semaphore::new(followers)),
                 ending: CancellationToken::new(),
             }),
         }
@@ -176,16 +188,30 @@ impl App {
         &self.inner.parts.desk
     }
 
-    /// The event store.
+    /// The event store; on a node that answers as of a position, as it was then.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         self.desk().ledger()
     }
 
-    /// Whether a query failed because no connection was free: an overload, unless the database is away altogether.
+    /// The position that this node answers as of; `None` on one that follows the log.
+    #[must_use]
+    pub fn past(&self) -> Option<Mark> {
+        let ledger = self.ledger();
+        ledger.past().map(|position| ledger.mark(position))
+    }
+
+    /// Whether a query failed because no connection was free: an overload, unless the database is away altogether. Also
+    /// whether something would have been counted where nothing is written any more.
     #[must_use]
     pub fn is_crowded(&self, error: &sqlx::Error) -> bool {
-        matches!(error, sqlx::Error::PoolTimedOut) && self.ledger().unready().is_none()
+        match error {
+            sqlx::Error::PoolTimedOut => self.ledger().unready().is_none(),
+            sqlx::Error::Database(error) => {
+                self.past().is_some() && error.code().as_deref() == Some(READ_ONLY)
+            }
+            _ => false,
+        }
     }
 
     /// Connections for queries.

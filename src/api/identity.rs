@@ -157,7 +157,8 @@ async fn holder<T>(
     session: &str,
     of_realm: impl FnOnce(&str) -> Option<T>,
 ) -> Result<(T, OpenAccount), IdentityError> {
-    let ledger = app.ledger();
+    // Whoever looks at the past does so under the session and the rights of today.
+    let ledger = app.ledger().present();
     let found = ledger.current::<Session>(session).await?.state;
     let (account, opened_under) = match &*found {
         Session::Unopened => return Err(IdentityError::NotLoggedIn),

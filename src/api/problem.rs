@@ -65,7 +65,23 @@ macro_rules! refuses_by_field {
     };
 }
 
-pub(super) use {faults, refuses_by_field};
+/// Ids are given to commands, and where the log is shown as it was none is taken: said as it is of a command.
+macro_rules! refuses_ids {
+    () => {
+        impl From<$crate::ledger::IdError> for Problem {
+            fn from(error: $crate::ledger::IdError) -> Self {
+                match error {
+                    $crate::ledger::IdError::Past => Self::overloaded(),
+                    $crate::ledger::IdError::Database(_) | $crate::ledger::IdError::Stopping => {
+                        Self::fault(error)
+                    }
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {faults, refuses_by_field, refuses_ids};
 
 /// A refusal or breakdown in words.
 #[derive(Debug, Clone, Serialize, ToSchema)]

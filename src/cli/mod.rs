@@ -16,6 +16,7 @@ mod serve;
 mod show;
 mod store;
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -61,7 +62,13 @@ enum Exit {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    main_with(std::env::args_os())
+}
+
+/// Runs a command line, the program's name included.
+#[must_use]
+pub fn main_with(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             let Some(sentence) = settings::sentence(&error) else {

@@ -79,6 +79,9 @@ pub enum DeskError<E: Refusal> {
     /// Too much at once; nothing happened. Try again.
     #[error("overloaded; nothing happened")]
     Overloaded,
+    /// The log is shown as it was, where nothing happens any more.
+    #[error("no commands: the log is shown as it was at a position")]
+    Past,
     /// A fault.
     #[error(transparent)]
     Fault(Fault),
@@ -159,6 +162,18 @@ impl Desk {
         &self.ledger
     }
 
+    /// Whether commands are taken at all. Every one is refused where the log is shown as it was; who does something in the
+    /// world before sending one asks here first.
+    ///
+    /// # Errors
+    /// [`DeskError::Past`].
+    pub fn accepts<E: Refusal>(&self) -> Result<(), DeskError<E>> {
+        match self.ledger.past() {
+            None => Ok(()),
+            Some(_) => Err(DeskError::Past),
+        }
+    }
+
     /// One command on one stream.
     ///
     /// # Errors
@@ -209,6 +224,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn run<O: Operation>(&self, request: &Request, operation: &O) -> Outcome<O> {
+        self.accepts::<O::Refusal>()?;
         if let Some(receipt) = &request.receipt
             && let Some(Verdict::Repeated {
                 digest,
@@ -256,6 +272,7 @@ impl Desk {
         &self,
         receipt: &ReceiptKey,
     ) -> Result<Option<Done<O::Outcome>>, DeskError<O::Refusal>> {
+        self.accepts::<O::Refusal>()?;
         let Some(Verdict::Repeated {
             digest,
             outcome,
@@ -464,6 +481,7 @@ fn fault<E: Refusal>(error: AppendError) -> DeskError<E> {
     match error {
         AppendError::Overloaded => DeskError::Overloaded,
         AppendError::Stale => DeskError::Conflict,
+        AppendError::Past => DeskError::Past,
         other => DeskError::Fault(Fault::Append(other)),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::fold_of;
@@ -22,6 +22,24 @@ pub enum Point {
 }
 
 impl Point {
+    /// The last position that it includes; 0 before the first event.
+    ///
+    /// # Errors
+    /// [`PointError`].
+    pub async fn position(self, ledger: &Ledger) -> Result<i64, PointError> {
+        match self {
+            Self::Time(time) => Ok(ledger.position_at(time).await?),
+            Self::Position(position) if position < 0 => Err(PointError::Negative),
+            Self::Position(position) => {
+                let end = ledger.head().await?.position;
+                if position > end {
+                    return Err(PointError::Ahead { position, end });
+                }
+                Ok(position)
+            }
+        }
+    }
+
     fn includes(self, event: &Recorded) -> bool {
         match self {
             Self::Position(position) => event.position <= position,
@@ -35,15 +53,42 @@ impl Point {
 #[error("it must be a time as 2026-01-31, 2026-01-31 08:00:00 or 2026-01-31T08:00:00+08:00")]
 pub struct NotATime;
 
+/// From here on a number is a time in milliseconds, as the wire tells it, and no position: 2001, and more events than any
+/// log has.
+const MILLISECONDS: i64 = 1_000_000_000_000;
+
 impl FromStr for Point {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
         match text.parse() {
+            // The wire cuts times to milliseconds: what happened within one is included.
+            Ok(number) if number >= MILLISECONDS => DateTime::from_timestamp_millis(number)
+                .map(|time| Self::Time(time + TimeDelta::microseconds(999)))
+                .ok_or(NotATime),
             Ok(position) => Ok(Self::Position(position)),
             Err(_) => time(text).map(Self::Time),
         }
     }
+}
+
+/// Why a point of the log cannot be gone to.
+#[derive(Debug, thiserror::Error)]
+pub enum PointError {
+    /// It is not there yet.
+    #[error("position {position} is not there: the log ends at {end}")]
+    Ahead {
+        /// What was asked for.
+        position: i64,
+        /// The last position.
+        end: i64,
+    },
+    /// No position is below 0.
+    #[error("a position is a number from 0 on")]
+    Negative,
+    /// The log cannot be read.
+    #[error("the log cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
 }
 
 /// Reads a time as people write it; UTC unless it says otherwise.
@@ -209,6 +254,8 @@ mod tests {
         assert_eq!("42".parse(), Ok(Point::Position(42)));
         assert!(matches!("2026-01-31".parse(), Ok(Point::Time(_))));
         assert_eq!("yesterday".parse::<Point>(), Err(NotATime));
+        let end = time("2026-01-31T08:00:00.123999Z").unwrap();
+        assert_eq!("1769846400123".parse(), Ok(Point::Time(end)));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::settings::FileSettings;
 #[derive(Clone)]
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
+    /// Whether files are only read.
+    shut: bool,
 }
 
 /// Why a file could not be stored, read or removed.
@@ -35,6 +37,11 @@ pub struct Opened {
     /// They.
     pub bytes: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, FileError>> + Send>>,
 }
+
+/// The store is only read from here.
+#[derive(Debug, thiserror::Error)]
+#[error("files are only read here")]
+struct OnlyRead;
 
 /// A bucket is named, and the program was built without what it takes.
 #[cfg(not(feature = "s3"))]
@@ -61,6 +68,7 @@ impl FileStore {
     pub(super) fn over(store: impl ObjectStore) -> Self {
         Self {
             store: Arc::new(store),
+            shut: false,
         }
     }
 
@@ -73,7 +81,21 @@ impl FileStore {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(FileError::new)?;
         Ok(Self {
             store: Arc::new(store.with_fsync(true)),
+            shut: false,
         })
+    }
+
+    /// The same files, for somebody who must not change them: nothing is stored or removed any more.
+    #[must_use]
+    pub fn only_read(self) -> Self {
+        Self { shut: true, ..self }
+    }
+
+    fn open_for_writing(&self) -> Result<(), FileError> {
+        if self.shut {
+            return Err(FileError::new(OnlyRead));
+        }
+        Ok(())
     }
 
     /// Stores a file; it is durable when this returns.
@@ -81,6 +103,7 @@ impl FileStore {
     /// # Errors
     /// [`FileError`].
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), FileError> {
+        self.open_for_writing()?;
         let stored = self.store.put(&path(key)?, bytes.into()).await;
         stored.map(|_| ()).map_err(FileError::new)
     }
@@ -91,6 +114,7 @@ impl FileStore {
     /// # Errors
     /// [`FileError`].
     pub async fn put_once(&self, key: &str, bytes: Bytes) -> Result<bool, FileError> {
+        self.open_for_writing()?;
         let key = path(key)?;
         let stored = self
             .store
@@ -148,6 +172,7 @@ impl FileStore {
     /// # Errors
     /// [`FileError`].
     pub async fn delete(&self, key: &str) -> Result<(), FileError> {
+        self.open_for_writing()?;
         match self.store.delete(&path(key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(FileError::new(error)),
@@ -183,6 +208,19 @@ mod tests {
         store.delete(key).await.unwrap();
         store.delete(key).await.unwrap();
         assert!(store.open(key).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_only_reads_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::local(folder.path()).unwrap();
+        let (key, bytes) = ("/media/a.png", Bytes::from_static(b"one"));
+        store.put(key, bytes.clone()).await.unwrap();
+        let reader = store.only_read();
+        assert!(reader.put("/media/b.png", bytes.clone()).await.is_err());
+        assert!(reader.put_once("/media/b.png", bytes).await.is_err());
+        assert!(reader.delete(key).await.is_err());
+        assert_eq!(reader.keys("/media").await.unwrap(), [key]);
     }
 
     #[tokio::test]

@@ -134,6 +134,9 @@ pub enum AppendError {
     /// The store is broken or away. Nothing happened.
     #[error("the log cannot be written: {0}")]
     Unavailable(Arc<sqlx::Error>),
+    /// The log is shown as it was: nothing is added to it.
+    #[error("the log is shown as it was at a position")]
+    Past,
 }
 
 impl Append {

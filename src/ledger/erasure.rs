@@ -52,6 +52,20 @@ impl Ledger {
         Ok(found.flatten())
     }
 
+    /// The events by which people were forgotten after a position, in order.
+    ///
+    /// # Errors
+    /// [`FeedError`].
+    pub async fn erasures_after(&self, position: i64) -> Result<Vec<Recorded>, FeedError> {
+        let positions = sqlx::query_scalar!(
+            r#"SELECT erased_position AS "position!" FROM subject_keys WHERE erased_position > $1"#,
+            position,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        self.events_at(&positions).await
+    }
+
     /// The events that hold sealed values of a person, by type. Walks the log.
     ///
     /// # Errors

@@ -27,6 +27,9 @@ pub enum IdError {
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
+    /// The log is shown as it was: nothing new is numbered.
+    #[error("the log is shown as it was at a position")]
+    Past,
 }
 
 type Reply = oneshot::Sender<Result<i64, IdError>>;

@@ -105,6 +105,8 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
+    /// Where it ends for whoever holds this handle; absent: it grows.
+    past: Option<i64>,
 }
 
 struct Inner {
@@ -150,10 +152,17 @@ impl Ledger {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(options: LedgerOptions) -> Result<Self, OpenError> {
-        let check = sqlx::query_scalar!("SELECT ledger_key_check($1)", &options.keys.check()[..])
+        let known = sqlx::query_scalar!("SELECT key_check FROM ledger")
             .fetch_one(&options.pool)
-            .await?
-            .unwrap_or_default();
+            .await?;
+        // The first key that opens a log is the log's; only then is anything written.
+        let check = match known {
+            Some(known) => known,
+            None => sqlx::query_scalar!("SELECT ledger_key_check($1)", &options.keys.check()[..])
+                .fetch_one(&options.pool)
+                .await?
+                .unwrap_or_default(),
+        };
         if !bool::from(check.as_slice().ct_eq(options.keys.check())) {
             return Err(OpenError::ForeignMasterKey);
         }
@@ -194,7 +203,32 @@ impl Ledger {
                 acknowledged: AtomicI64::new(0),
                 rewound,
             }),
+            past: None,
         })
+    }
+
+    /// The same log as it was at a position: its streams end there, nothing is appended and no id is given out.
+    #[must_use]
+    pub fn as_of(&self, position: i64) -> Self {
+        Self {
+            past: Some(position),
+            ..self.clone()
+        }
+    }
+
+    /// Where the log ends for whoever holds this handle; `None` when it grows.
+    #[must_use]
+    pub fn past(&self) -> Option<i64> {
+        self.past
+    }
+
+    /// The log as it grows, whatever this handle shows of it.
+    #[must_use]
+    pub fn present(&self) -> Self {
+        Self {
+            past: None,
+            ..self.clone()
+        }
     }
 
     /// Appends a job: all of it or nothing. Goes on when the caller leaves.
@@ -202,6 +236,9 @@ impl Ledger {
     /// # Errors
     /// [`AppendError`]; only [`AppendError::Unknown`] leaves open whether it happened.
     pub async fn append(&self, job: Append) -> Result<Verdict, AppendError> {
+        if self.past.is_some() {
+            return Err(AppendError::Past);
+        }
         let inner = &self.inner;
         let prepared = job.prepare(&inner.ring, &inner.pool).await?;
         let subjects = prepared.subjects.clone();
@@ -278,6 +315,9 @@ impl Ledger {
         freshness: Freshness,
     ) -> Result<Loaded<A>, LoadError> {
         let stream = StreamId::new(A::TYPE, id);
+        if let Some(position) = self.past {
+            return self.load_past(&stream, position).await;
+        }
         if freshness == Freshness::Cached
             && let Some((state, version)) = self.inner.cache.get::<A>(&stream)
         {
@@ -305,6 +345,22 @@ impl Ledger {
         }
         Ok(Loaded {
             state,
+            version,
+            cached: false,
+        })
+    }
+
+    /// The state of a stream at a position: neither from memory nor from a snapshot, which know the stream as it is.
+    async fn load_past<A: State>(
+        &self,
+        stream: &StreamId,
+        position: i64,
+    ) -> Result<Loaded<A>, LoadError> {
+        let mut read = self.inner.loader.load(stream.clone(), None).await?;
+        read.events.retain(|event| event.position <= position);
+        let (state, version) = snapshots::fold::<A>(stream, read)?.unwrap_or_default();
+        Ok(Loaded {
+            state: Arc::new(state),
             version,
             cached: false,
         })
@@ -360,6 +416,9 @@ impl Ledger {
     /// # Errors
     /// [`IdError`].
     pub async fn next_id(&self, sequence: &'static str) -> Result<i64, IdError> {
+        if self.past.is_some() {
+            return Err(IdError::Past);
+        }
         self.inner.ids.next(sequence).await
     }
 
@@ -390,7 +449,14 @@ impl Ledger {
     /// # Errors
     /// [`LoadError`].
     pub async fn stream(&self, stream: &StreamId) -> Result<Vec<Recorded>, LoadError> {
-        Ok(self.inner.loader.load(stream.clone(), None).await?.events)
+        let mut events = self.inner.loader.load(stream.clone(), None).await?.events;
+        events.retain(|event| self.reaches(event.position));
+        Ok(events)
+    }
+
+    /// Is this position there for whoever holds this handle?
+    fn reaches(&self, position: i64) -> bool {
+        self.past.is_none_or(|past| position <= past)
     }
 
     /// The last position and its link.

@@ -248,9 +248,10 @@ impl From<AppendError> for PersistenceError {
             AppendError::Unavailable(_) | AppendError::Overloaded | AppendError::Unknown => {
                 Self::ConnectionError(Box::new(error))
             }
-            AppendError::ErasedSubject | AppendError::Data(_) | AppendError::Personal(_) => {
-                unknown(error)
-            }
+            AppendError::ErasedSubject
+            | AppendError::Data(_)
+            | AppendError::Personal(_)
+            | AppendError::Past => unknown(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -150,6 +150,7 @@ impl Ledger {
     pub async fn search(&self, wanted: &Search, limit: i64) -> Result<Vec<Recorded>, FeedError> {
         let mut wanted = wanted.clone();
         self.settle(&mut wanted).await?;
+        wanted.through = wanted.through.into_iter().chain(self.past()).min();
         if !wanted.opened || wanted.conditions.is_empty() {
             return self.matching(&wanted, limit).await;
         }
@@ -193,6 +194,15 @@ impl Ledger {
             wanted.through = Some(wanted.through.map_or(last, |through| through.min(last)));
         }
         Ok(())
+    }
+
+    /// The last position recorded at a time or before it; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database says no.
+    pub async fn position_at(&self, time: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+        // The log's times are whole microseconds.
+        before(self.pool(), time + TimeDelta::microseconds(1)).await
     }
 
     async fn matching(&self, wanted: &Search, limit: i64) -> Result<Vec<Recorded>, FeedError> {
@@ -259,7 +269,8 @@ impl Ledger {
         )
         .fetch_all(self.pool())
         .await?;
-        self.opened(rows)
+        let rows = rows.into_iter().filter(|row| self.reaches(row.position));
+        self.opened(rows.collect())
     }
 
     /// The events at these positions, in order.

@@ -25,6 +25,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// faster) costs no requests while a busy pool pays no extra round trips.
 const TEST_AFTER_IDLE: Duration = Duration::from_millis(50);
 
+/// Every transaction of such a connection only reads.
+const ONLY_READ: (&str, &str) = ("default_transaction_read_only", "on");
+
 /// How the server ends sessions whose client vanished without a word; Unix sockets ignore them.
 const KEEPALIVES: [(&str, &str); 4] = [
     ("tcp_keepalives_idle", "30"),
@@ -39,6 +42,8 @@ const KEEPALIVES: [(&str, &str); 4] = [
 pub struct Database {
     owner: PgConnectOptions,
     server: Option<Arc<PrivateServer>>,
+    /// Whether connections of the service may only read.
+    only_read: bool,
 }
 
 impl Database {
@@ -70,6 +75,7 @@ impl Database {
                         Self {
                             owner,
                             server: None,
+                            only_read: false,
                         }
                         .checked()
                         .await
@@ -89,6 +95,7 @@ impl Database {
         let maintenance = Self {
             owner: server.options("postgres"),
             server: Some(Arc::clone(&server)),
+            only_read: false,
         }
         .checked()
         .await?;
@@ -115,6 +122,7 @@ impl Database {
         Ok(Self {
             owner: server.options(name),
             server: Some(server),
+            only_read: false,
         })
     }
 
@@ -127,6 +135,7 @@ impl Database {
         Ok(Self {
             owner,
             server: None,
+            only_read: false,
         })
     }
 
@@ -136,6 +145,17 @@ impl Database {
         Self {
             owner: self.owner.clone().database(name),
             server: self.server.clone(),
+            only_read: self.only_read,
+        }
+    }
+
+    /// The same database, for a service that must not change it: PostgreSQL refuses whatever would write. The owner's
+    /// connections are not concerned.
+    #[must_use]
+    pub fn only_read(&self) -> Self {
+        Self {
+            only_read: true,
+            ..self.clone()
         }
     }
 
@@ -170,6 +190,7 @@ impl Database {
             .clone()
             .application_name(&format!("shiji {name}"))
             .options([("role", SERVICE_ROLE), ("search_path", path.as_str())])
+            .options(self.only_read.then_some(ONLY_READ))
             .options(KEEPALIVES)
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1))
     }

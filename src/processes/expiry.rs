@@ -149,7 +149,7 @@ impl Expiry {
             }
             // The read table is a little behind, or a payment came first.
             Ok(_) | Err(DeskError::Refused(OrderError::Done)) => End::Settled,
-            Err(DeskError::Conflict | DeskError::Overloaded) => End::Failed,
+            Err(DeskError::Conflict | DeskError::Overloaded | DeskError::Past) => End::Failed,
             Err(failure) => {
                 error!(order.id = order_id, error = %failure, "Order {order_id} cannot be cancelled: {failure}");
                 End::Failed

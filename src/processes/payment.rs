@@ -69,7 +69,9 @@ pub async fn pay(
             settle(desk, gateway, &charge, &reference).await;
         }
         // Perhaps it is recorded, perhaps the client asks again; giving it back could lose a paid order its money.
-        Err(DeskError::Conflict | DeskError::Overloaded | DeskError::Fault(_)) => {
+        Err(
+            DeskError::Conflict | DeskError::Overloaded | DeskError::Past | DeskError::Fault(_),
+        ) => {
             unsettled(order_id, &reference);
         }
     }
@@ -84,6 +86,8 @@ async fn chargeable(
     order_id: i64,
     uid: &str,
 ) -> Result<Option<Charge>, PayFailure> {
+    // Before any money is taken.
+    desk.accepts::<OrderError>()?;
     let ledger = desk.ledger();
     if let Some(receipt) = &request.receipt {
         let known = ledger.receipt(&receipt.key).await;

@@ -40,6 +40,8 @@ pub mod together;
 pub mod visits;
 pub mod websites;
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::PgConnection;
@@ -47,6 +49,7 @@ use sqlx::PgConnection;
 use crate::events::{Event, Fact};
 use crate::ledger::Watermark;
 use crate::postgres::ProjectionSchema;
+use projector::Slot;
 
 /// What a projection does with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,37 +120,53 @@ pub trait Projection: Send + Sync {
     }
 }
 
+/// Every projection of this source.
+static SOURCE: &[&dyn Projection] = &[
+    &articles::Articles,
+    &authors::Authors,
+    &cards::Cards,
+    &cases::Cases,
+    &catalogue::Catalogue,
+    &comments::Comments,
+    &companies::Companies,
+    &customers::Customers,
+    &diaries::Diaries,
+    &dua_users::DuaUsers,
+    &follows::Follows,
+    &media::MediaFiles,
+    &members::Members,
+    &messages::Messages,
+    &orders::Orders,
+    &products::Products,
+    &reactions::Reactions,
+    &sessions::Sessions,
+    &showcases::Showcases,
+    &staff::Staff,
+    &tags::Tags,
+    &tasks::Tasks,
+    &teams::Teams,
+    &tickets::Tickets,
+    &visits::Visits,
+    &websites::Websites,
+];
+
+/// The projections of this program, when they are others than those of its source.
+static BUILD: OnceLock<&'static [&'static dyn Projection]> = OnceLock::new();
+
 /// Every projection of this build.
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
-    &[
-        &articles::Articles,
-        &authors::Authors,
-        &cards::Cards,
-        &cases::Cases,
-        &catalogue::Catalogue,
-        &comments::Comments,
-        &companies::Companies,
-        &customers::Customers,
-        &diaries::Diaries,
-        &dua_users::DuaUsers,
-        &follows::Follows,
-        &media::MediaFiles,
-        &members::Members,
-        &messages::Messages,
-        &orders::Orders,
-        &products::Products,
-        &reactions::Reactions,
-        &sessions::Sessions,
-        &showcases::Showcases,
-        &staff::Staff,
-        &tags::Tags,
-        &tasks::Tasks,
-        &teams::Teams,
-        &tickets::Tickets,
-        &visits::Visits,
-        &websites::Websites,
-    ]
+    BUILD.get().copied().unwrap_or(SOURCE)
+}
+
+/// Makes another build of this program, before anything has asked what it is made of: how a younger version of a projection
+/// gets along with the one that serves can then be tried from one source.
+///
+/// # Panics
+/// When it is one already.
+pub fn build_of(projections: Vec<&'static dyn Projection>) {
+    let projections: &'static [&'static dyn Projection] = projections.leak();
+    assert!(BUILD.set(projections).is_ok(), "a program is one build");
 }
 
 /// The projection of a name.
@@ -172,6 +191,22 @@ pub fn schemas() -> Vec<ProjectionSchema> {
 #[must_use]
 pub fn search_path() -> Vec<String> {
     all().iter().map(|projection| projection.schema()).collect()
+}
+
+/// The same for tables that were made beside the live ones.
+#[must_use]
+pub fn search_path_of(slot: Slot) -> Vec<String> {
+    let schemas = all().iter().map(|projection| slot.schema(*projection));
+    schemas.collect()
+}
+
+/// Enters every projection in a watermark at a position that it never leaves: nobody waits for more.
+pub fn stand_still(watermark: &Watermark, position: i64) {
+    register(watermark);
+    for projection in all() {
+        watermark.advance(projection.name(), position);
+        watermark.set_away(projection.name(), true);
+    }
 }
 
 /// Enters every projection in a watermark, so that commands wait for it.

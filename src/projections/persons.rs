@@ -206,13 +206,29 @@ pub async fn forget_aside(pool: &PgPool, erased: &Fact) -> Result<Vec<String>, F
         if projection.handles(&erased.event) != Handling::Handled {
             continue;
         }
-        for slot in [Slot::Shadow, Slot::Old] {
-            let schema = slot.schema(*projection);
+        for schema in aside(pool, *projection).await? {
             if forget_in(pool, *projection, &schema, erased).await? {
                 schemas.push(schema);
             }
         }
     }
+    Ok(schemas)
+}
+
+/// The schemas of a projection's tables that do not serve, or serve only what was.
+async fn aside(pool: &PgPool, projection: &dyn Projection) -> sqlx::Result<Vec<String>> {
+    let mut schemas = vec![
+        Slot::Shadow.schema(projection),
+        Slot::Old.schema(projection),
+    ];
+    let past = format!("{}{}", projection.schema(), Slot::AS_OF);
+    let found = sqlx::query_scalar!(
+        r#"SELECT nspname::text AS "schema!" FROM pg_namespace
+           WHERE starts_with(nspname::text, $1)
+           ORDER BY nspname"#,
+        past,
+    );
+    schemas.extend(found.fetch_all(pool).await?);
     Ok(schemas)
 }
 

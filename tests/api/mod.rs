@@ -6,6 +6,7 @@ mod community;
 mod coverage;
 mod node;
 mod ops;
+mod past;
 mod server;
 mod weidu;
 mod xdua;

@@ -6,14 +6,17 @@
 //! | `killing.rs` | `kill -9` of the service under load, again and again |
 //! | `away.rs` | PostgreSQL killed, and away for a while |
 //! | `nodes.rs` | two nodes on one database: the leader killed, frozen and thawed |
+//! | `builds.rs` | two builds on one database, with different versions of a projection: forth and back |
 //! | `refusals.rs` | what does not start, and says why |
 //! | `forgetting.rs` | people who want to be forgotten, and a search of everything for what is left of them |
 //! | `ending.rs` | SIGTERM in the middle of a request |
+//! | `past.rs` | a node as of a position, beside the one that serves |
 //! | `tampering.rs` | rows changed by hand |
 //! | `auditing.rs` | questions to the log, exports, the proof |
 
 mod auditing;
 mod away;
+mod builds;
 mod client;
 mod day;
 mod ending;
@@ -21,6 +24,7 @@ mod forgetting;
 mod killing;
 mod node;
 mod nodes;
+mod past;
 mod refusals;
 mod tampering;
 
@@ -62,7 +66,12 @@ impl Drop for Folder {
 
 /// The program, deaf to the settings of whoever runs the tests, except where PostgreSQL is.
 pub fn shiji(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shiji"));
+    deaf(Path::new(env!("CARGO_BIN_EXE_shiji")), data)
+}
+
+/// A program that is told where its data is, and nothing else.
+pub fn deaf(program: &Path, data: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("SHIJI_") && !name.starts_with("SHIJI_PG_") {

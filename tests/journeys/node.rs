@@ -37,16 +37,22 @@ impl Node {
 
     /// Starts a node with more said; `name` tells the logs of several nodes apart.
     pub async fn start_with(folder: &Folder, name: &str, more: impl FnOnce(&mut Command)) -> Self {
-        let node = Self::spawn(folder, name, more).await;
+        let mut command = shiji(&folder.data());
+        command.arg("serve");
+        more(&mut command);
+        Self::start_program(folder, name, command).await
+    }
+
+    /// Starts a program that serves when it is run so, and waits until it is ready.
+    pub async fn start_program(folder: &Folder, name: &str, command: Command) -> Self {
+        let node = Self::run(folder, name, command).await;
         eventually("the node is ready", async || node.is_ready().await).await;
         node
     }
 
-    async fn spawn(folder: &Folder, name: &str, more: impl FnOnce(&mut Command)) -> Self {
+    async fn run(folder: &Folder, name: &str, mut command: Command) -> Self {
         let log = folder.beside(&format!("{name}-{}.log", uuid::Uuid::new_v4()));
-        let mut command = shiji(&folder.data());
         command
-            .arg("serve")
             .env("SHIJI_LISTEN", "127.0.0.1:0")
             .env("SHIJI_OPS_LISTEN", "127.0.0.1:0")
             .env("SHIJI_LOG_FORMAT", "json")
@@ -55,7 +61,6 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap());
-        more(&mut command);
         let mut child = command.spawn().unwrap();
         let until = Instant::now() + START;
         loop {

@@ -6,6 +6,7 @@ mod failover;
 mod library;
 mod lost;
 mod parking;
+mod past;
 mod plans;
 mod queries;
 mod rebuild;

@@ -26,7 +26,10 @@ use shiji::gateways::{
 use shiji::ledger::{
     AppendLimits, Clock, Keys, Ledger, LedgerOptions, Metadata, Recorded, Secret, StreamId,
 };
-use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
+use shiji::postgres::Database;
+use shiji::projections;
+use shiji::projections::projector::rebuild::{Kept, Past};
+use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions, Slot};
 use tokio::time::Instant;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -124,7 +127,7 @@ impl Service {
 
     async fn on(database: TestDatabase, settings: AppSettings) -> Self {
         let ahead = Arc::new(AtomicI64::new(0));
-        let ledger = ledger(&database, Arc::clone(&ahead)).await;
+        let ledger = ledger(database.database(), Arc::clone(&ahead)).await;
         let files = tempfile::tempdir().unwrap();
         let sms = Arc::new(SentSms::default());
         let reads = database.pool();
@@ -186,7 +189,7 @@ impl Service {
 
     /// Another node on the same database, with a ledger and a projector of its own.
     pub async fn second_node(&self) -> Node {
-        let ledger = ledger(&self.database, Arc::clone(&self.ahead)).await;
+        let ledger = ledger(self.database.database(), Arc::clone(&self.ahead)).await;
         let options = ProjectorOptions::new(2000, Duration::from_secs(5));
         let projector = Projector::start(ledger.clone(), self.database.database(), options)
             .await
@@ -200,6 +203,31 @@ impl Service {
             app,
             sms: self.sms.clone(),
             _projector: projector,
+        }
+    }
+
+    /// A node beside it that answers as of a position.
+    pub async fn as_of(&self, position: i64) -> PastNode {
+        let reader = self.database.database().only_read();
+        let ledger = ledger(&reader, Arc::clone(&self.ahead)).await;
+        let (all, database) = (projections::all(), self.database.database());
+        let past = Past::begin(&ledger, database, all, position, (None, false));
+        let mut past = past.await.unwrap();
+        past.build(|_| ()).await.unwrap();
+        assert_eq!((past.reached(), past.parked()), (position, 0));
+        let kept = past.finish().await.unwrap();
+        projections::stand_still(ledger.watermark(), position);
+        let path = projections::search_path_of(Slot::AsOf(position));
+        let app = App::new(AppParts {
+            desk: Desk::new(ledger.as_of(position), Duration::from_secs(2)),
+            reads: reader.pool("reads", 4, &path),
+            files: self.app.files().clone().only_read(),
+            ..self.parts()
+        });
+        PastNode {
+            door: Door::new(&app),
+            app,
+            _kept: kept,
         }
     }
 
@@ -338,6 +366,28 @@ impl std::ops::Deref for Service {
 
     fn deref(&self) -> &Door {
         &self.door
+    }
+}
+
+/// A node that answers as of a position.
+pub struct PastNode {
+    pub app: App,
+    door: Door,
+    _kept: Kept,
+}
+
+impl std::ops::Deref for PastNode {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+impl PastNode {
+    /// A way into it, with somebody to take the money.
+    pub fn paying_through(&self, payments: Arc<dyn PaymentGateway>) -> Door {
+        paying_through(&self.app, Arc::default(), payments)
     }
 }
 
@@ -512,13 +562,13 @@ impl Reply {
     }
 }
 
-async fn ledger(database: &TestDatabase, ahead: Arc<AtomicI64>) -> Ledger {
+async fn ledger(database: &Database, ahead: Arc<AtomicI64>) -> Ledger {
     let real = Clock::system();
     let clock = move || real.now() + TimeDelta::milliseconds(ahead.load(Ordering::SeqCst));
     Ledger::open(LedgerOptions {
-        pool: database.database().pool("ledger", 8, &[]),
-        tail_pool: database.database().pool("tail", 2, &[]),
-        append: database.database().service_options("appender", &[]),
+        pool: database.pool("ledger", 8, &[]),
+        tail_pool: database.pool("tail", 2, &[]),
+        append: database.service_options("appender", &[]),
         keys: Keys::derive(&Secret::new([7; 32])),
         limits: AppendLimits::default(),
         cache_entries: 10_000,

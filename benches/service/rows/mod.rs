@@ -7,6 +7,7 @@ mod contention;
 mod long_stream;
 mod order_create;
 mod public_list;
+mod rebuild;
 mod statements;
 pub mod task_create;
 mod task_create_paced;
@@ -49,6 +50,8 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(contention::EditOneCart),
         Box::new(contention::BuyOneTicket),
         Box::new(long_stream::LongStream),
+        Box::new(rebuild::Rebuild),
+        Box::new(rebuild::RebuildBeside),
     ]
 }
 

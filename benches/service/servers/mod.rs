@@ -1,5 +1,6 @@
 //! Starting and stopping what is measured.
 
+mod archive;
 pub mod community;
 mod databases;
 mod ours;
@@ -8,6 +9,7 @@ mod process;
 mod service;
 mod stock;
 
+pub use archive::Archive;
 pub use community::Community;
 pub use databases::create_databases;
 pub use ours::Ours;

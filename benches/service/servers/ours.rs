@@ -66,23 +66,35 @@ impl Ours {
     ///
     /// When the log does not verify.
     pub async fn verify_log(&self) -> Result<()> {
+        self.run(&["audit", "verify"]).await.map(drop)
+    }
+
+    /// Runs a command of its command line to the end; answers what it printed.
+    ///
+    /// # Errors
+    ///
+    /// When it does not succeed.
+    pub async fn run(&self, words: &[&str]) -> Result<String> {
+        let said = format!("shiji {}", words.join(" "));
         let mut command = tokio::process::Command::from(self.command());
         let outcome = command
-            .args(["audit", "verify"])
+            .args(words)
             .kill_on_drop(true)
             .output()
             .await
-            .context("cannot run shiji audit verify")?;
+            .with_context(|| format!("cannot run {said}"))?;
+        let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
         ensure!(
             outcome.status.success(),
-            "shiji audit verify: {}{}",
-            String::from_utf8_lossy(&outcome.stdout),
+            "{said}: {printed}{}",
             String::from_utf8_lossy(&outcome.stderr),
         );
-        Ok(())
+        Ok(printed)
     }
 
-    fn command(&self) -> Command {
+    /// The program with the settings of this store, without words.
+    #[must_use]
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         // Settings of whoever runs the benchmark must not change what is measured.
         for (name, _) in std::env::vars_os() {

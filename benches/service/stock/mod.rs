@@ -11,6 +11,7 @@ mod community;
 mod http;
 mod order;
 mod reaction;
+pub mod replay;
 mod task;
 mod view;
 

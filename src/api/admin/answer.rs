@@ -504,7 +504,7 @@ where
             DeskError::Refused(refusal) => refusal.into(),
             DeskError::Conflict | DeskError::VersionDiffers { .. } => Self::Conflict,
             DeskError::KeyReused => Self::KeyReused,
-            DeskError::Overloaded => Self::Overloaded,
+            DeskError::Overloaded | DeskError::Past => Self::Overloaded,
             DeskError::Fault(fault) => Self::broken(fault),
         }
     }
@@ -529,6 +529,16 @@ impl From<BodyError> for Failure {
     }
 }
 
+impl From<IdError> for Failure {
+    fn from(error: IdError) -> Self {
+        match error {
+            // A command, and none is taken here.
+            IdError::Past => Self::Overloaded,
+            IdError::Database(_) | IdError::Stopping => Self::broken(error),
+        }
+    }
+}
+
 /// What breaks is a fault, whatever it is.
 macro_rules! faults {
     ($($error:ty),+ $(,)?) => {$(
@@ -544,7 +554,6 @@ faults!(
     FeedError,
     FileError,
     LoadError,
-    IdError,
     PasswordFault,
     PastError,
     BrokeOff,

@@ -269,8 +269,8 @@ pub(super) async fn events(State(app): State<App>, request: Request) -> Result<R
     };
     asked.flaws.none()?;
     let head = app.ledger().head().await?;
-    if after.is_some_and(|mark| mark.generation != head.generation || mark.position > head.position)
-    {
+    let last = app.ledger().past().unwrap_or(head.position);
+    if after.is_some_and(|mark| mark.generation != head.generation || mark.position > last) {
         return Err(Failure::Conflict);
     }
     if let Form::ServerSent = Form::asked_for(headers) {
@@ -283,7 +283,7 @@ pub(super) async fn events(State(app): State<App>, request: Request) -> Result<R
         return Ok((headers, Body::from_stream(following.written())).into_response());
     }
     app.ledger().settle(&mut wanted).await?;
-    let end = wanted.through.unwrap_or(head.position);
+    let end = wanted.through.map_or(last, |through| through.min(last));
     let reach = end.min(wanted.after.saturating_add(REACH));
     wanted.through = Some(reach);
     let events = app.ledger().search(&wanted, limit).await?;

@@ -10,7 +10,7 @@ use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
 use crate::api::login::LoginFailure;
-use crate::api::problem::{faults, refuses_by_field};
+use crate::api::problem::{faults, refuses_by_field, refuses_ids};
 use crate::commands::DeskError;
 use crate::commands::Refusal;
 use crate::commands::media::MediaError;
@@ -18,7 +18,7 @@ use crate::commands::session::{LogInError, SessionError};
 use crate::commands::task::{DeleteTasksError, TaskError};
 use crate::events::TaskStatus;
 use crate::gateways::FileError;
-use crate::ledger::{IdError, LoadError};
+use crate::ledger::LoadError;
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -230,7 +230,7 @@ where
             // Nothing of this surface sends `If-Match`.
             DeskError::Conflict | DeskError::VersionDiffers { .. } => Self::concurrent_change(),
             DeskError::KeyReused => Self::key_reused(),
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -289,4 +289,5 @@ impl From<MediaError> for Problem {
     }
 }
 
-faults!(LoadError, IdError, FileError, BrokeOff);
+refuses_ids!();
+faults!(LoadError, FileError, BrokeOff);

@@ -169,7 +169,8 @@ fn is_orphan(outcome: &Result<Done<String>, DeskError<MediaError>>, entry: &Stor
             | DeskError::Conflict
             | DeskError::VersionDiffers { .. }
             | DeskError::KeyReused
-            | DeskError::Overloaded,
+            | DeskError::Overloaded
+            | DeskError::Past,
         ) => true,
     }
 }

@@ -11,7 +11,7 @@ use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
 use crate::api::login::LoginFailure;
 use crate::api::passwords::PasswordFault;
-use crate::api::problem::{faults, refuses_by_field};
+use crate::api::problem::{faults, refuses_by_field, refuses_ids};
 use crate::commands::account::AccountError;
 use crate::commands::article::ArticleError;
 use crate::commands::cart::CartError;
@@ -26,7 +26,7 @@ use crate::commands::reaction::ReactionError;
 use crate::commands::session::{LogInError, SessionError};
 use crate::commands::{DeskError, Refusal};
 use crate::gateways::{FileError, SmsError};
-use crate::ledger::{IdError, LoadError};
+use crate::ledger::LoadError;
 use crate::processes::PayFailure;
 
 /// A failure on its way to the caller.
@@ -231,7 +231,7 @@ where
             DeskError::Conflict | DeskError::VersionDiffers { .. } | DeskError::KeyReused => {
                 Self::conflict()
             }
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -390,11 +390,5 @@ impl From<PayFailure> for Problem {
     }
 }
 
-faults!(
-    BrokeOff,
-    FileError,
-    IdError,
-    LoadError,
-    PasswordFault,
-    SmsError
-);
+refuses_ids!();
+faults!(BrokeOff, FileError, LoadError, PasswordFault, SmsError);

@@ -109,6 +109,22 @@ impl Readiness {
         Self::noting(ledger, vec![Arc::new(behind)], vec![Arc::new(parked)])
     }
 
+    /// The readiness of a node that answers as of a position: not ready once `gone` says why the tables are not there any
+    /// more. Streams that are not in them are said.
+    #[must_use]
+    pub fn of_past(
+        ledger: Ledger,
+        gone: impl Fn() -> Option<String> + Send + Sync + 'static,
+        parked_streams: usize,
+    ) -> Self {
+        let missing = move || -> Vec<Reason> { gone().map(of_projections).into_iter().collect() };
+        let parked = move || -> Vec<Reason> {
+            let aside = || of_projections(format!("{parked_streams} streams could not be folded"));
+            (parked_streams > 0).then(aside).into_iter().collect()
+        };
+        Self::noting(ledger, vec![Arc::new(missing)], vec![Arc::new(parked)])
+    }
+
     /// How it is now, or was a moment ago.
     pub async fn look(&self) -> Readyz {
         let mut last = self.0.last.lock().await;

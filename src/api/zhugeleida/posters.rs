@@ -174,9 +174,12 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Option<Response>, Problem> {
     let (key, tag) = (poster.key(), poster.tag());
-    let (posters, files) = (app.posters().clone(), app.files().clone());
-    let keeping = async move { posters.keep(&files, poster).await };
-    app.detached(keeping).await??;
+    // What was is served while it lies there; drawing it again would put it into the place of what is.
+    if app.past().is_none() {
+        let (posters, files) = (app.posters().clone(), app.files().clone());
+        let keeping = async move { posters.keep(&files, poster).await };
+        app.detached(keeping).await??;
+    }
     let known = Known {
         key: &key,
         content_type: "image/png",

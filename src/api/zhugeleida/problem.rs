@@ -9,14 +9,14 @@ use super::envelope::Answer;
 use crate::api::App;
 use crate::api::answer::{self, Broken};
 use crate::api::app::BrokeOff;
-use crate::api::problem::faults;
+use crate::api::problem::{faults, refuses_ids};
 use crate::api::request::{BadKey, BadPosition, BodyError};
 use crate::api::wire::{Flaw, Invalid, Unreadable};
 use crate::commands::card::CardError;
 use crate::commands::customer::CustomerError;
 use crate::commands::{DeskError, Refusal};
 use crate::gateways::{FileError, PosterError, WechatError};
-use crate::ledger::{DoesNotOpen, IdError, LoadError};
+use crate::ledger::{DoesNotOpen, LoadError};
 
 /// What is wrong with which field of a form.
 pub type Flaws = BTreeMap<&'static str, Vec<String>>;
@@ -219,7 +219,7 @@ where
             DeskError::Conflict | DeskError::VersionDiffers { .. } | DeskError::KeyReused => {
                 Self::conflict()
             }
-            DeskError::Overloaded => Self::overloaded(),
+            DeskError::Overloaded | DeskError::Past => Self::overloaded(),
             DeskError::Fault(fault) => Self::fault(fault),
         }
     }
@@ -261,11 +261,5 @@ impl From<WechatError> for Problem {
     }
 }
 
-faults!(
-    LoadError,
-    IdError,
-    BrokeOff,
-    DoesNotOpen,
-    FileError,
-    PosterError
-);
+refuses_ids!();
+faults!(LoadError, BrokeOff, DoesNotOpen, FileError, PosterError);

@@ -112,7 +112,8 @@ pub async fn customer(app: &App, params: &Params) -> Result<(i64, Registered), P
     let signature = Signature::read(params)?;
     let user_id = user_id.ok_or_else(Problem::illegal)?;
     let id = user_id.to_string();
-    let found = app.ledger().current::<Customer>(&id).await?.state;
+    let found = app.ledger().present().current::<Customer>(&id).await?;
+    let found = found.state;
     // Somebody unknown has a token, too, so that finding out takes as long.
     let known = found.registered();
     let version = known.map_or(0, |customer| customer.token_version);

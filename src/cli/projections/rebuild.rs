@@ -9,9 +9,10 @@ use super::Which;
 use crate::cli::progress::Progress;
 use crate::cli::show::{self, Output};
 use crate::cli::{Exit, store};
+use crate::events::past::Point;
 use crate::ledger::AppendLimits;
 use crate::postgres::Database;
-use crate::projections::projector::rebuild::{Compared, Rebuild};
+use crate::projections::projector::rebuild::{Compared, Past, Rebuild};
 use crate::settings::StoreSettings;
 
 /// Of which, and how.
@@ -28,6 +29,9 @@ pub struct Args {
     /// Stop before this step; `diff` and `switch` take it up from there.
     #[arg(long, value_name = "STEP")]
     stop_before: Option<Step>,
+    /// Build the tables as they were at a position of the log, or at a time, beside all others, for `shiji serve --as-of`.
+    #[arg(long, value_name = "POSITION|TIME", conflicts_with = "stop_before")]
+    as_of: Option<Point>,
 }
 
 /// The steps after building.
@@ -83,6 +87,9 @@ pub async fn run(
     output: Output,
     args: Args,
 ) -> anyhow::Result<Exit> {
+    if let Some(point) = args.as_of {
+        return as_of(database, settings, output, &args, point).await;
+    }
     let plan = Plan::from(&args);
     carry_out(database, settings, output, &args.which, plan).await
 }
@@ -145,6 +152,54 @@ pub async fn carry_out(
     }
     let differs = compared.is_some_and(|compared| compared.differing > 0);
     Ok(if differs || parked > 0 {
+        Exit::Finding
+    } else {
+        Exit::Fine
+    })
+}
+
+/// Builds the tables of a position.
+async fn as_of(
+    database: &Database,
+    settings: &StoreSettings,
+    output: Output,
+    args: &Args,
+    point: Point,
+) -> anyhow::Result<Exit> {
+    let projections = args.which.projections()?;
+    let keys = store::keys(settings)?;
+    let ledger = store::ledger(database, keys, AppendLimits::default(), 1, 3).await?;
+    let position = point.position(&ledger).await?;
+    let how = (args.rate, args.fresh);
+    let mut past = Past::begin(&ledger, database, &projections, position, how).await?;
+    let (from, began) = (past.reached(), Instant::now());
+    let done = |reached: i64| u64::try_from(reached - from).unwrap_or(0);
+    let mut progress = Progress::new("Folding events", done(position));
+    past.build(|reached| progress.set(done(reached))).await?;
+    drop(progress);
+    let seconds = began.elapsed().as_secs_f64();
+    let (events, parked) = (position - from, past.parked());
+    past.finish().await?.release().await;
+    store::part(&ledger).await;
+    let names: Vec<&str> = projections.iter().map(|p| p.name()).collect();
+    if output.json {
+        show::json(&json!({
+            "projections": names, "events": events, "seconds": seconds, "as_of": position, "parked_streams": parked,
+        }))?;
+    } else {
+        let rate = rate(events, seconds);
+        show::line(&format!(
+            "Folded {events} events into {} in {seconds:.1} s ({rate} a second): the tables as of position {position} are there.",
+            names.join(", ")
+        ))?;
+        if parked > 0 {
+            show::line(&format!("{parked} streams could not be folded."))?;
+        }
+        show::line(&format!(
+            "`shiji serve --as-of {position}` serves them, `shiji projections prune` drops them."
+        ))?;
+    }
+    Ok(if parked > 0 {
         Exit::Finding
     } else {
         Exit::Fine

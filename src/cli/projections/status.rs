@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::show::{self, Output};
 use crate::cli::{Exit, store};
 use crate::postgres::Database;
+use crate::projections::projector::rebuild::{self, PastTables};
 use crate::projections::projector::{ProjectionReport, ProofLine, report};
 use crate::projections::{self, Projection};
 
@@ -31,6 +32,9 @@ pub async fn run(database: &Database, output: Output, args: Args) -> anyhow::Res
             .map_err(|error| store::explain(&error))?;
         reports.push((projection, found));
     }
+    let pasts = rebuild::pasts(&pool)
+        .await
+        .map_err(|error| store::explain(&error))?;
     pool.close().await;
     let well = reports
         .iter()
@@ -40,9 +44,10 @@ pub async fn run(database: &Database, output: Output, args: Args) -> anyhow::Res
             .iter()
             .map(|(projection, report)| object(*projection, report.as_ref(), args.quick))
             .collect();
-        show::json(&json!({ "well": well, "projections": projections }))?;
+        show::json(&json!({ "well": well, "projections": projections, "as_of": pasts }))?;
     } else {
         print(&reports, args.quick)?;
+        print_pasts(&pasts)?;
     }
     Ok(if well { Exit::Fine } else { Exit::Finding })
 }
@@ -140,4 +145,23 @@ fn print(
         }
     }
     Ok(())
+}
+
+/// Tables as of positions, if there are any.
+fn print_pasts(pasts: &[PastTables]) -> anyhow::Result<()> {
+    if pasts.is_empty() {
+        return Ok(());
+    }
+    let mut table = show::table(["as of", "projections", "parked streams", "bytes", "in use"]);
+    for past in pasts {
+        let complete = if past.complete { "all" } else { "not all" };
+        table.add_row([
+            show::number(past.position),
+            format!("{}, {complete}", past.projections).into(),
+            show::number(past.parked_streams),
+            show::number(past.bytes),
+            if past.held { "yes" } else { "no" }.into(),
+        ]);
+    }
+    show::line(&table.to_string())
 }

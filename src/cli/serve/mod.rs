@@ -3,6 +3,7 @@
 //! It is ready as soon as both listeners are open. Demo data then comes in like any other load, so that a newcomer can log
 //! in while the list grows.
 
+mod past;
 mod stop;
 mod upkeep;
 mod welcome;
@@ -23,6 +24,7 @@ use crate::api::ops::{self, Ops, Readiness};
 use crate::api::server::{Door, DoorLimits};
 use crate::api::{self, App, AppParts};
 use crate::commands::Desk;
+use crate::events::past::Point;
 use crate::gateways::{
     ApprovesAll, HttpPayments, HttpSms, LoggedSms, PaymentGateway, SmsGateway, StandIn, Wechat,
     WechatApi,
@@ -46,6 +48,10 @@ pub struct Args {
     /// Fill an empty store with demo data, and make an administrator `admin` with a new password where none is named.
     #[arg(long)]
     demo_if_empty: bool,
+    /// Serve the read tables as they were at a position of the log, or at a time (2026-01-31T08:00:00+08:00, or milliseconds):
+    /// read-only, beside a running service. They are built first, unless they are there.
+    #[arg(long, value_name = "POSITION|TIME", conflicts_with = "demo_if_empty")]
+    as_of: Option<Point>,
     #[command(flatten)]
     settings: Box<Settings>,
 }
@@ -65,6 +71,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let stop = stop::signals()?;
     // Asked for before anything is started: with DATABASE_URL it must be given.
     let keys = store::keys(&settings.store)?;
+    if let Some(point) = args.as_of {
+        past::run(&settings, keys, point, stop).await?;
+        info!("Stopped");
+        return Ok(Exit::Fine);
+    }
     let database = tokio::select! {
         database = Database::open(&settings.store) => database?,
         () = stop.cancelled() => return Ok(Exit::Fine),
@@ -149,14 +160,7 @@ impl Node {
 
     /// Opens both doors and sees to it that somebody may come in.
     async fn open(&self, settings: &Settings, or_make: bool) -> anyhow::Result<Opened> {
-        let limits = DoorLimits::public(&settings.limits, settings.upload_max_bytes);
-        let public = Door::open("public", "SHIJI_LISTEN", settings.listen, limits)?;
-        let limits = DoorLimits::ops(&settings.limits);
-        let inner = Door::open("ops", "SHIJI_OPS_LISTEN", settings.ops_listen, limits)?;
-        let places = welcome::Places {
-            public: public.address()?,
-            ops: inner.address()?,
-        };
+        let (public, inner, places) = doors(settings)?;
         let empty = self.ledger.head().await?.position == 0;
         let first = bootstrap::first(self.app.desk(), settings, or_make).await?;
         Ok(Opened {
@@ -238,13 +242,31 @@ impl Node {
         self.projector.shutdown().await;
         store::part(&self.ledger).await;
         self.app.reads().close().await;
-        match broken {
-            None => Ok(()),
-            Some(listener) => Err(anyhow!(
-                "{listener} broke off, which is a bug; the log says more"
-            )),
-        }
+        broke_off(broken)
     }
+}
+
+/// How serving ends when a listener has ended by itself.
+fn broke_off(listener: Option<&str>) -> anyhow::Result<()> {
+    match listener {
+        None => Ok(()),
+        Some(listener) => Err(anyhow!(
+            "{listener} broke off, which is a bug; the log says more"
+        )),
+    }
+}
+
+/// Opens both listeners.
+fn doors(settings: &Settings) -> anyhow::Result<(Door, Door, welcome::Places)> {
+    let limits = DoorLimits::public(&settings.limits, settings.upload_max_bytes);
+    let public = Door::open("public", "SHIJI_LISTEN", settings.listen, limits)?;
+    let limits = DoorLimits::ops(&settings.limits);
+    let inner = Door::open("ops", "SHIJI_OPS_LISTEN", settings.ops_listen, limits)?;
+    let places = welcome::Places {
+        public: public.address()?,
+        ops: inner.address()?,
+    };
+    Ok((public, inner, places))
 }
 
 /// How SMS codes leave: through the gateway that is named, else into the log.

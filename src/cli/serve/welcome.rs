@@ -9,6 +9,7 @@ use tracing::info;
 
 use crate::cli::bootstrap::First;
 use crate::cli::show;
+use crate::ledger::Mark;
 
 /// Where this node listens.
 pub struct Places {
@@ -29,6 +30,25 @@ pub fn say(places: &Places, first: &First, framed: bool) {
         // Nobody may be reading; the node serves all the same.
         let _ = show::line(&frame(&lines(places, first)));
     }
+}
+
+/// The same for a node that answers as of a position.
+pub fn say_past(places: &Places, at: &Mark) {
+    let Places { public, ops } = places;
+    info!(listen = %public, ops_listen = %ops, as_of = %at, "Listening on {public}, for operators on {ops}, as of position {at}");
+    if std::io::stdout().is_terminal() {
+        let _ = show::line(&frame(&past_lines(places, at)));
+    }
+}
+
+fn past_lines(Places { public, ops }: &Places, at: &Mark) -> Vec<String> {
+    vec![
+        format!("shiji 史记 as of position {}, read-only", at.position),
+        String::new(),
+        format!("API        http://{public}/backend/api/v1"),
+        format!("Health     http://{public}/readyz, for operators http://{ops}"),
+        "Sessions   those of the service that runs: log in there".to_owned(),
+    ]
 }
 
 fn lines(Places { public, ops }: &Places, first: &First) -> Vec<String> {

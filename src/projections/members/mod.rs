@@ -138,7 +138,11 @@ impl Changes {
     fn fold(&mut self, fact: &Fact) -> Result<(), FoldError> {
         match &fact.event {
             Event::Account(event) => {
-                if let Some(uid) = uid(fact) {
+                // Tables as of a position are told of the forgotten who came after it, too: that makes no rows.
+                let made = !matches!(event, AccountEvent::PersonErased {});
+                if let Some(uid) = uid(fact)
+                    && (made || self.rows.contains_key(uid))
+                {
                     let row = self.rows.entry(uid.to_owned()).or_default();
                     row.fold(fact, event)?;
                 }

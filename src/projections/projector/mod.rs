@@ -228,7 +228,7 @@ impl ProjectorObserver {
     }
 }
 
-/// Which of a projection's sets of tables: the one that serves, or one that a rebuild made beside it.
+/// Which of a projection's sets of tables: the one that serves, or one that was made beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
     /// Serves; moved by the leader.
@@ -237,16 +237,24 @@ pub enum Slot {
     Shadow,
     /// Served before the last switch; stands still.
     Old,
+    /// As the live one was at this position of the log; stands still once it is there.
+    AsOf(i64),
 }
 
 impl Slot {
+    /// What stands in front of the position in the names of [`Slot::AsOf`].
+    pub const AS_OF: &'static str = "__as_of_";
+    const SHADOW: &'static str = "__shadow";
+    const OLD: &'static str = "__old";
+
     /// What follows the projection's name, in its schema's name and in the rows about it.
     #[must_use]
-    pub const fn suffix(self) -> &'static str {
+    pub fn suffix(self) -> String {
         match self {
-            Self::Live => "",
-            Self::Shadow => "__shadow",
-            Self::Old => "__old",
+            Self::Live => String::new(),
+            Self::Shadow => Self::SHADOW.to_owned(),
+            Self::Old => Self::OLD.to_owned(),
+            Self::AsOf(position) => format!("{}{position}", Self::AS_OF),
         }
     }
 
@@ -261,9 +269,46 @@ impl Slot {
         let version = i32::try_from(projection.version()).unwrap_or(i32::MAX);
         (format!("{}{}", projection.name(), self.suffix()), version)
     }
+
+    /// The projection that rows about some tables name, and which of its tables they are.
+    fn split(name: &str) -> (&str, Self) {
+        let past = || {
+            let (name, position) = name.split_once(Self::AS_OF)?;
+            Some((name, Self::AsOf(position.parse().ok()?)))
+        };
+        let aside = |suffix, slot| Some((name.strip_suffix(suffix)?, slot));
+        past()
+            .or_else(|| aside(Self::SHADOW, Self::Shadow))
+            .or_else(|| aside(Self::OLD, Self::Old))
+            .unwrap_or((name, Self::Live))
+    }
 }
 
 /// A projection that serves and its version, as rows name them.
 pub(super) fn key(projection: &dyn Projection) -> (String, i32) {
     Slot::Live.key(projection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::all;
+    use super::*;
+
+    #[test]
+    fn every_set_of_tables_is_found_by_its_name_and_fits_into_one() {
+        for projection in all() {
+            for slot in [
+                Slot::Live,
+                Slot::Shadow,
+                Slot::Old,
+                Slot::AsOf(0),
+                Slot::AsOf((1 << 53) - 1),
+            ] {
+                let (name, _) = slot.key(*projection);
+                assert_eq!(Slot::split(&name), (projection.name(), slot));
+                // Longer names PostgreSQL cuts off.
+                assert!(slot.schema(*projection).len() <= 63);
+            }
+        }
+    }
 }

@@ -116,6 +116,26 @@ async fn an_order_is_paid_through_a_gateway_behind_http() {
 }
 
 #[tokio::test]
+async fn nobody_is_charged_where_the_log_is_shown_as_it_was() {
+    let shelf = Shelf::open().await;
+    let me = shelf.member("春风").await;
+    let tickets = shelf.for_sale(1, 500).await;
+    let order = shelf.order(&me, &tickets).await;
+    let node = shelf.as_of(shelf.head().await).await;
+    let till = Till::default();
+    till.answers(200, json!({ "status": "approved", "reference": "p-1" }))
+        .await;
+    let gateway = HttpPayments::new(till.open().await).unwrap();
+    let door = node.paying_through(Arc::new(gateway));
+    let pay = json!({ "order_id": order });
+    let reply = door.function(&me, "order_pay", pay).await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(reply.json(), json!({ "code": 503, "msg": "服务繁忙" }));
+    assert!(till.asked.lock().await.is_empty());
+    assert_eq!(shelf.events("Order", order).await, ["OrderPlaced"]);
+}
+
+#[tokio::test]
 async fn money_is_given_back_over_http() {
     let till = Till::default();
     let gateway = HttpPayments::new(till.open().await).unwrap();

@@ -205,7 +205,8 @@ fn is_orphan(
             | DeskError::Conflict
             | DeskError::VersionDiffers { .. }
             | DeskError::KeyReused
-            | DeskError::Overloaded,
+            | DeskError::Overloaded
+            | DeskError::Past,
         ) => true,
     }
 }

@@ -6,17 +6,20 @@
 //! | `shadow.rs` | makes the shadow, folds the log into it, holds the live tables still at one position |
 //! | `diff.rs` | compares row by row, by key ranges in short snapshots |
 //! | `switch.rs` | puts one set of tables in the place of another |
+//! | `past.rs` | the tables as they were at a position, for `serve --as-of` |
 //! | `prune.rs` | drops what nobody runs |
 //!
 //! The rebuild is a process of its own: the service need not know of it. Both sides lock the live checkpoint first, so a
 //! leader's batch is either wholly before a switch or sees that the tables moved and begins again.
 
 mod diff;
+mod past;
 mod prune;
 mod shadow;
 mod switch;
 
 pub use diff::{Compared, Difference};
+pub use past::{Kept, Past, PastTables, pasts};
 pub use prune::{Abandoned, abandoned, prune};
 pub use shadow::Rebuild;
 
@@ -30,6 +33,9 @@ pub enum RebuildError {
     /// Another rebuild, switch or prune is under way on this database.
     #[error("another rebuild is under way on this database")]
     Busy,
+    /// Somebody else builds the tables of this position, or they are served and were to be built anew.
+    #[error("the tables as of position {0} are in somebody else's hands: being built, or served")]
+    Held(i64),
     /// The projection never ran here, so there is nothing to put anything in the place of.
     #[error("{0} has no tables in this database yet")]
     NotLive(&'static str),

@@ -4,6 +4,7 @@ use sqlx::{Connection, Executor};
 
 use super::super::{Slot, key};
 use super::RebuildError;
+use super::past;
 use super::shadow::{exists, lock};
 use super::switch::forget;
 use crate::postgres::Database;
@@ -19,10 +20,12 @@ pub struct Abandoned {
     pub bytes: i64,
     #[serde(skip)]
     row: (String, i32),
+    #[serde(skip)]
+    slot: Slot,
 }
 
 /// What [`prune`] would drop: versions without a live lease other than this build's, shadows of rebuilds that are not under
-/// way, and what was kept to go back to.
+/// way, what was kept to go back to, and tables as of a position that nobody serves.
 ///
 /// # Errors
 /// [`RebuildError::Busy`] while a rebuild is under way.
@@ -38,13 +41,13 @@ pub async fn abandoned(database: &Database) -> Result<Vec<Abandoned>, RebuildErr
     )
     .fetch_all(&mut owner)
     .await?;
+    let held = past::held(&mut owner).await?;
     let mut found = Vec::new();
     for row in rows {
-        let slot = [Slot::Shadow, Slot::Old]
-            .into_iter()
-            .find(|slot| row.projection.ends_with(slot.suffix()))
-            .unwrap_or(Slot::Live);
+        let (name, slot) = Slot::split(&row.projection);
         let why = match slot {
+            Slot::AsOf(position) if held.contains(&position) => continue,
+            Slot::AsOf(_) => "as of a position that nobody serves",
             Slot::Shadow => "left by a rebuild",
             Slot::Old => "kept to go back to",
             Slot::Live if row.runs || ours.contains(&(row.projection.clone(), row.version)) => {
@@ -52,7 +55,6 @@ pub async fn abandoned(database: &Database) -> Result<Vec<Abandoned>, RebuildErr
             }
             Slot::Live => "a version that nobody runs",
         };
-        let name = row.projection.trim_end_matches(slot.suffix());
         let schema = format!("{name}_v{}{}", row.version, slot.suffix());
         if !exists(&mut owner, &schema).await? {
             continue;
@@ -71,19 +73,26 @@ pub async fn abandoned(database: &Database) -> Result<Vec<Abandoned>, RebuildErr
             why,
             bytes,
             row: (row.projection, row.version),
+            slot,
         });
     }
     let _ = owner.close().await;
     Ok(found)
 }
 
-/// Drops them. Their leases' rows stay: fences only grow.
+/// Drops them, except what somebody has taken up since. Their leases' rows stay: fences only grow.
 ///
 /// # Errors
 /// [`RebuildError`]; what was dropped before stays so.
 pub async fn prune(database: &Database, abandoned: &[Abandoned]) -> Result<(), RebuildError> {
     let mut owner = lock(database).await?;
     for one in abandoned {
+        // The connection that holds it ends with this function, and the lock with it.
+        if let Slot::AsOf(position) = one.slot
+            && !past::alone(&mut owner, position).await?
+        {
+            continue;
+        }
         let mut tx = owner.begin().await?;
         let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", one.schema);
         tx.execute(sql.as_str()).await?;

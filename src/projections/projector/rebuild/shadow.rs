@@ -22,7 +22,7 @@ const BATCHES_A_SECOND: i64 = 5;
 /// So far behind the live tables may the new ones be when those are held still: it is what the leader waits for.
 const NEAR: i64 = 2_000;
 /// How long whoever has just finished may take to let go of the lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the live tables are waited for when they stand behind the new ones.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -38,7 +38,18 @@ pub struct Rebuild {
     /// Which tables become the live ones.
     pub(super) slot: Slot,
     rate: Option<u32>,
+    /// Nothing after this position is folded.
+    end: i64,
     ahead: Option<Ahead>,
+}
+
+/// Which tables are built, how fast and how far.
+pub(super) struct Building {
+    pub slot: Slot,
+    /// Events a second, at most.
+    pub rate: Option<u32>,
+    /// The last position; `i64::MAX` for all there is and comes.
+    pub end: i64,
 }
 
 /// The next batch, read and decoded while the one before is folded.
@@ -68,9 +79,14 @@ impl Rebuild {
         let mut owner = lock(database).await?;
         for &projection in projections {
             live(&mut owner, projection).await?;
-            make(&mut owner, projection, fresh).await?;
+            make(&mut owner, projection, Slot::Shadow, fresh).await?;
         }
-        Self::open(ledger, database, projections, (Slot::Shadow, rate), owner).await
+        let building = Building {
+            slot: Slot::Shadow,
+            rate,
+            end: i64::MAX,
+        };
+        Self::open(ledger, database, projections, building, owner).await
     }
 
     /// Takes up the tables that served before the last switch, to go back to them.
@@ -90,14 +106,19 @@ impl Rebuild {
                 return Err(RebuildError::NoOld(projection.name()));
             }
         }
-        Self::open(ledger, database, projections, (Slot::Old, None), owner).await
+        let building = Building {
+            slot: Slot::Old,
+            rate: None,
+            end: i64::MAX,
+        };
+        Self::open(ledger, database, projections, building, owner).await
     }
 
-    async fn open(
+    pub(super) async fn open(
         ledger: &Ledger,
         database: &Database,
         projections: &[&'static dyn Projection],
-        (slot, rate): (Slot, Option<u32>),
+        Building { slot, rate, end }: Building,
         owner: PgConnection,
     ) -> Result<Self, RebuildError> {
         let path: Vec<String> = projections.iter().map(|&p| slot.schema(p)).collect();
@@ -117,6 +138,7 @@ impl Rebuild {
             tracks,
             slot,
             rate,
+            end,
             ahead: None,
         })
     }
@@ -148,7 +170,7 @@ impl Rebuild {
     pub async fn step(&mut self) -> Result<bool, RebuildError> {
         let began = Instant::now();
         let most = self.batch();
-        let folded = self.fold(i64::MAX, most).await?;
+        let folded = self.fold(self.end, most).await?;
         if let Some(rate) = self.rate {
             let share = f64::from(u32::try_from(folded).unwrap_or(u32::MAX)) / f64::from(rate);
             tokio::time::sleep_until(began + Duration::from_secs_f64(share)).await;
@@ -177,11 +199,12 @@ impl Rebuild {
         let Some(last) = items.last().map(|item| item.recorded().position) else {
             return unknown.map_or(Ok(0), |event| Err(RebuildError::Unknown(event)));
         };
-        if unknown.is_none() && last - after == limit && end == i64::MAX {
+        let next = most.min(end - last);
+        if unknown.is_none() && last - after == limit && next > 0 {
             self.ahead = Some(Ahead {
                 after: last,
-                limit: most,
-                read: self.reading(last, most),
+                limit: next,
+                read: self.reading(last, next),
             });
         }
         let mut ready: Vec<&mut Track> = (self.tracks.iter_mut())
@@ -287,7 +310,7 @@ impl Rebuild {
 }
 
 /// Each once, in the order in which a leader locks their checkpoints: who locks several in another order meets it halfway.
-fn in_order(projections: &[&'static dyn Projection]) -> Vec<&'static dyn Projection> {
+pub(super) fn in_order(projections: &[&'static dyn Projection]) -> Vec<&'static dyn Projection> {
     let wanted = |one: &&'static dyn Projection| projections.iter().any(|p| p.name() == one.name());
     super::super::super::all()
         .iter()
@@ -337,19 +360,21 @@ async fn live(
     }
 }
 
-/// Makes the shadow's tables and its checkpoint at the beginning of the log, unless they are there.
-async fn make(
+/// Makes the tables of a slot and their checkpoint at the beginning of the log, unless they are there.
+pub(super) async fn make(
     owner: &mut PgConnection,
     projection: &'static dyn Projection,
+    slot: Slot,
     fresh: bool,
 ) -> Result<(), RebuildError> {
-    let (name, version) = Slot::Shadow.key(projection);
+    let (name, version) = slot.key(projection);
     let schema = ProjectionSchema {
-        name: Slot::Shadow.schema(projection),
+        name: slot.schema(projection),
         ddl: projection.ddl(),
     };
-    if fresh {
-        super::switch::drop_slot(owner, projection, Slot::Shadow).await?;
+    // A checkpoint without its tables speaks of others, which are gone.
+    if fresh || !exists(owner, &schema.name).await? {
+        super::switch::drop_slot(owner, projection, slot).await?;
     }
     make_schema(owner, &schema).await?;
     sqlx::query!(
