@@ -140,7 +140,8 @@ struct Share<'a> {
     handled: Vec<&'a Fact>,
     parked: Vec<(&'a Recorded, Option<String>)>,
     newly_parked: HashSet<StreamId>,
-    counts: Counts,
+    /// By aggregate and event type.
+    counts: BTreeMap<(&'a str, &'a str), [i64; 3]>,
 }
 
 impl Track {
@@ -180,7 +181,8 @@ impl Track {
                     2
                 }
             };
-            count(&mut share.counts, recorded, counted);
+            let kind = (stream.aggregate.as_ref(), recorded.event_type.as_str());
+            share.counts.entry(kind).or_default()[counted] += 1;
         }
         share
     }
@@ -194,11 +196,6 @@ impl Track {
     pub fn handled<'a>(&self, items: &'a [Item]) -> Vec<&'a Fact> {
         self.share(items).handled
     }
-}
-
-fn count(counts: &mut Counts, recorded: &Recorded, column: usize) {
-    let name = format!("{}/{}", recorded.stream.aggregate, recorded.event_type);
-    counts.entry(name).or_default()[column] += 1;
 }
 
 /// How connections that fold are set. Rows and checkpoint are lost or kept together, so commits need not wait for the disk.
@@ -325,8 +322,8 @@ fn total((track, share): (&&mut Track, &Share<'_>)) -> Option<Counts> {
         return None;
     }
     let mut counts = track.counts.clone();
-    for (name, added) in &share.counts {
-        let entry = counts.entry(name.clone()).or_default();
+    for ((aggregate, event), added) in &share.counts {
+        let entry = counts.entry(format!("{aggregate}/{event}")).or_default();
         for (sum, added) in entry.iter_mut().zip(added) {
             *sum += added;
         }

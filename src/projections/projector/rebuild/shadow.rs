@@ -1,5 +1,6 @@
 //! The tables that are being built, and the log folded into them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
@@ -17,8 +18,10 @@ use crate::postgres::{Database, ProjectionSchema, make_schema};
 const REBUILD_LOCK: i64 = 0x7368_696a_6900_0002;
 /// Events in one transaction.
 const BATCH: i64 = 10_000;
+/// Batches on their way while one is folded: reading and decoding one takes longer than that.
+const AHEAD: usize = 2;
 /// With a limit on speed: so many batches in a second at least, so that the pauses are short.
-const BATCHES_A_SECOND: i64 = 5;
+const BATCHES_A_SECOND: i64 = 20;
 /// So far behind the live tables may the new ones be when those are held still: it is what the leader waits for.
 const NEAR: i64 = 2_000;
 /// How long whoever has just finished may take to let go of the lock.
@@ -40,7 +43,7 @@ pub struct Rebuild {
     rate: Option<u32>,
     /// Nothing after this position is folded.
     end: i64,
-    ahead: Option<Ahead>,
+    ahead: VecDeque<Ahead>,
 }
 
 /// Which tables are built, how fast and how far.
@@ -52,7 +55,7 @@ pub(super) struct Building {
     pub end: i64,
 }
 
-/// The next batch, read and decoded while the one before is folded.
+/// A batch that is read and decoded while one before it is folded.
 struct Ahead {
     after: i64,
     limit: i64,
@@ -139,7 +142,7 @@ impl Rebuild {
             slot,
             rate,
             end,
-            ahead: None,
+            ahead: VecDeque::new(),
         })
     }
 
@@ -199,13 +202,8 @@ impl Rebuild {
         let Some(last) = items.last().map(|item| item.recorded().position) else {
             return unknown.map_or(Ok(0), |event| Err(RebuildError::Unknown(event)));
         };
-        let next = most.min(end - last);
-        if unknown.is_none() && last - after == limit && next > 0 {
-            self.ahead = Some(Ahead {
-                after: last,
-                limit: next,
-                read: self.reading(last, next),
-            });
+        if unknown.is_none() && last - after == limit {
+            self.look_ahead(last, end, most);
         }
         let mut ready: Vec<&mut Track> = (self.tracks.iter_mut())
             .filter(|track| track.position == after)
@@ -219,14 +217,31 @@ impl Rebuild {
         after: i64,
         limit: i64,
     ) -> Result<(Vec<Item>, Option<String>), RebuildError> {
-        let reading = match self.ahead.take() {
+        let reading = match self.ahead.pop_front() {
             Some(ahead) if (ahead.after, ahead.limit) == (after, limit) => ahead.read,
-            _ => self.reading(after, limit),
+            _ => {
+                // It goes on elsewhere, or the log ended before.
+                self.ahead.clear();
+                self.reading(after, limit)
+            }
         };
         let read = reading.await.map_err(|error| {
             RebuildError::Shadow(format!("the reader of the log broke off: {error}"))
         })?;
         Ok(read?)
+    }
+
+    /// Begins to read what follows: positions have no gaps, so it is known where each batch begins.
+    fn look_ahead(&mut self, last: i64, end: i64, most: i64) {
+        while self.ahead.len() < AHEAD {
+            let after = (self.ahead.back()).map_or(last, |ahead| ahead.after + ahead.limit);
+            let limit = most.min(end - after);
+            if limit <= 0 {
+                return;
+            }
+            let read = self.reading(after, limit);
+            self.ahead.push_back(Ahead { after, limit, read });
+        }
     }
 
     fn reading(&self, after: i64, limit: i64) -> Reading {
