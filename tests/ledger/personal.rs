@@ -330,3 +330,26 @@ async fn answers_kept_by_and_about_the_person_are_dropped_and_others_stay() {
     let again = ledger.drop_traces(&person, Some("person:1"), erased.position);
     assert_eq!(again.await.unwrap().receipts, 0);
 }
+
+#[tokio::test]
+async fn the_keys_of_an_event_are_found_by_their_index_however_many_persons_there_are() {
+    let test = TestDatabase::create().await;
+    let mut owner = test.database().connect_owner().await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO subject_keys (subject, wrapped_key)
+         SELECT 'Account:' || n, decode(repeat('00', 60), 'hex') FROM generate_series(1, 3000) n;
+         ANALYZE subject_keys",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        "EXPLAIN SELECT k.* FROM events e CROSS JOIN LATERAL ledger_keys(e.subjects) k",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("subject_keys_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan on subject_keys"), "{plan}");
+}
