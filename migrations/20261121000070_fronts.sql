@@ -15,9 +15,9 @@ CREATE TABLE projection_fronts (
 -- Where a checkpoint has a front, its own position is that of the last batch which concerned it.
 ALTER TABLE projection_checkpoints ADD COLUMN front uuid;
 
--- Where the tables stand.
+-- Where the tables stand. A build from before the fronts moves only the checkpoints, so the greater position counts.
 CREATE VIEW projection_positions AS
-SELECT c.projection, c.version, coalesce(f.position, c.position) AS position, c.revision, c.counts
+SELECT c.projection, c.version, greatest(f.position, c.position) AS position, c.revision, c.counts
 FROM projection_checkpoints c
 LEFT JOIN LATERAL (
     SELECT f.position

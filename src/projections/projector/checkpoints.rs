@@ -78,7 +78,9 @@ pub(super) async fn settle(
     let Some(front) = row.front else {
         return Ok(Some(settled));
     };
-    settled.position = hold_front(tx, front).await?.unwrap_or(row.position);
+    // A build from before the fronts moves only the checkpoints.
+    let held = hold_front(tx, front).await?.unwrap_or_default();
+    settled.position = held.max(row.position);
     sqlx::query!(
         "UPDATE projection_checkpoints SET position = $4, front = NULL
          WHERE projection = $1 AND version = $2 AND position = $3",
@@ -92,7 +94,7 @@ pub(super) async fn settle(
     sqlx::query!(
         "UPDATE projection_fronts SET closed = true WHERE front = $1 AND position = $2",
         front,
-        settled.position,
+        held,
     )
     .execute(&mut *tx)
     .await?;
@@ -137,7 +139,7 @@ pub(super) async fn hold(
             continue;
         };
         for one in found.iter_mut().filter(|(_, own)| *own == Some(front)) {
-            one.0 = position;
+            one.0 = one.0.max(position);
         }
     }
     Ok(found.into_iter().map(|(position, _)| position).collect())
