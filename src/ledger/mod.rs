@@ -315,8 +315,8 @@ impl Ledger {
         freshness: Freshness,
     ) -> Result<Loaded<A>, LoadError> {
         let stream = StreamId::new(A::TYPE, id);
-        if let Some(position) = self.past {
-            return self.load_past(&stream, position).await;
+        if self.past.is_some() {
+            return self.load_past(&stream).await;
         }
         if freshness == Freshness::Cached
             && let Some((state, version)) = self.inner.cache.get::<A>(&stream)
@@ -351,13 +351,9 @@ impl Ledger {
     }
 
     /// The state of a stream at a position: neither from memory nor from a snapshot, which know the stream as it is.
-    async fn load_past<A: State>(
-        &self,
-        stream: &StreamId,
-        position: i64,
-    ) -> Result<Loaded<A>, LoadError> {
+    async fn load_past<A: State>(&self, stream: &StreamId) -> Result<Loaded<A>, LoadError> {
         let mut read = self.inner.loader.load(stream.clone(), None).await?;
-        read.events.retain(|event| event.position <= position);
+        read.events.retain(|event| self.reaches(event.position));
         let (state, version) = snapshots::fold::<A>(stream, read)?.unwrap_or_default();
         Ok(Loaded {
             state: Arc::new(state),

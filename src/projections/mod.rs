@@ -190,7 +190,7 @@ pub fn schemas() -> Vec<ProjectionSchema> {
 /// The schemas in which connections of this build look for tables.
 #[must_use]
 pub fn search_path() -> Vec<String> {
-    all().iter().map(|projection| projection.schema()).collect()
+    search_path_of(Slot::Live)
 }
 
 /// The same for tables that were made beside the live ones.

@@ -222,13 +222,7 @@ impl Node {
         }
         tasks.close();
 
-        // A door that ends by itself has panicked: the node must not go on half.
-        let broken = tokio::select! {
-            biased;
-            () = stop.cancelled() => None,
-            _ = public => Some("the public listener"),
-            _ = inner => Some("the operators' listener"),
-        };
+        let broken = ended(&stop, public, inner).await;
         stop.cancel();
         // Sockets outlive the listener that opened them, and it waits for answers that follow the log.
         self.app.hang_up();
@@ -243,6 +237,20 @@ impl Node {
         store::part(&self.ledger).await;
         self.app.reads().close().await;
         broke_off(broken)
+    }
+}
+
+/// Waits to be told to stop, or for a listener to end by itself: that one has panicked, and the node must not go on half.
+async fn ended(
+    stop: &CancellationToken,
+    public: impl Future,
+    inner: impl Future,
+) -> Option<&'static str> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        _ = public => Some("the public listener"),
+        _ = inner => Some("the operators' listener"),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::{append_limits, broke_off, doors, welcome};
+use super::{append_limits, broke_off, doors, ended, welcome};
 use crate::api::ops::{self, Ops, Readiness};
 use crate::api::{self, App, AppParts};
 use crate::cli::progress::Progress;
@@ -115,12 +115,7 @@ async fn serve(
     tasks.spawn(ops::metrics::upkeep(stop.clone()));
     tasks.close();
     welcome::say_past(&places, &ledger.mark(position));
-    let broken = tokio::select! {
-        biased;
-        () = stop.cancelled() => None,
-        _ = public => Some("the public listener"),
-        _ = inner => Some("the operators' listener"),
-    };
+    let broken = ended(&stop, public, inner).await;
     stop.cancel();
     app.hang_up();
     tasks.wait().await;

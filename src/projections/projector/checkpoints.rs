@@ -47,14 +47,19 @@ pub(super) struct Settled {
     pub counts: Counts,
 }
 
-/// Locks a checkpoint, waiting for the batch under way, and takes it from its front, which is closed: its leader finds that with the
-/// next batch and begins again. `None` when there is no such checkpoint.
-pub(super) async fn settle(
-    tx: &mut PgConnection,
-    name: &str,
-    version: i32,
-) -> sqlx::Result<Option<Settled>> {
-    let row = sqlx::query!(
+/// A checkpoint's own row.
+struct Row {
+    position: i64,
+    fence: i64,
+    revision: i64,
+    counts: serde_json::Value,
+    front: Option<Uuid>,
+}
+
+/// Locks a checkpoint.
+async fn lock(tx: &mut PgConnection, name: &str, version: i32) -> sqlx::Result<Option<Row>> {
+    sqlx::query_as!(
+        Row,
         "SELECT position, fence, revision, counts, front
          FROM projection_checkpoints
          WHERE projection = $1 AND version = $2
@@ -64,9 +69,20 @@ pub(super) async fn settle(
         name,
         version,
     )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
+    .fetch_optional(tx)
+    .await
+}
+
+/// Locks a checkpoint, waiting for the batch under way, and takes it from its front, which is closed: its leader finds that with the
+/// next batch and begins again. `None` when there is no such checkpoint.
+pub(super) async fn settle(
+    tx: &mut PgConnection,
+    name: &str,
+    version: i32,
+) -> sqlx::Result<Option<Settled>> {
+    let Some(row) = lock(tx, name, version).await? else {
+        return Ok(None);
+    };
     let counts =
         serde_json::from_value(row.counts).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let mut settled = Settled {
@@ -117,18 +133,8 @@ pub(super) async fn hold(
     let mut found = Vec::with_capacity(projections.len());
     for projection in projections {
         let (name, version) = Slot::Live.key(*projection);
-        let row = sqlx::query!(
-            "SELECT position, front
-             FROM projection_checkpoints
-             WHERE projection = $1 AND version = $2
-             ORDER BY position DESC
-             LIMIT 1
-             FOR UPDATE",
-            name,
-            version,
-        )
-        .fetch_one(&mut *tx)
-        .await?;
+        let row = lock(tx, &name, version).await?;
+        let row = row.ok_or(sqlx::Error::RowNotFound)?;
         found.push((row.position, row.front));
     }
     let mut fronts: Vec<Uuid> = found.iter().filter_map(|(_, front)| *front).collect();
