@@ -102,11 +102,19 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Serve(args) => runtime.block_on(serve::run(args)),
         Command::Migrate(args) => runtime.block_on(migrate::run(args)),
         Command::Demo(args) => runtime.block_on(demo::run(args)),
-        Command::Projections(args) => runtime.block_on(projections::run(args)),
+        Command::Projections(args) => runtime.block_on(on_worker(projections::run(args))),
         Command::Audit(args) => runtime.block_on(audit::run(args)),
         Command::Restored(args) => runtime.block_on(restored::run(args)),
         Command::Openapi => openapi::run(),
     }
+}
+
+/// Works on a thread that waits for sockets itself: on the main thread, each of many thousand answers of the database would come
+/// through another one.
+async fn on_worker(
+    work: impl Future<Output = anyhow::Result<Exit>> + Send + 'static,
+) -> anyhow::Result<Exit> {
+    tokio::spawn(work).await?
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -1,6 +1,6 @@
 //! What can have happened, and the state those facts add up to: one file an aggregate.
 //!
-//! [`Event`] is the sum of them all, [`decode`] reads any stored event into it. A new aggregate is one line in
+//! [`Event`] is the sum of them all, [`read`] and [`decode`] turn any stored event into it. A new aggregate is one line in
 //! `every_aggregate!`.
 
 pub mod account;
@@ -72,7 +72,7 @@ pub use ticket::{Ticket, TicketEvent};
 pub use visit::{Visit, VisitEvent};
 pub use website::{Website, WebsiteEvent};
 
-use crate::ledger::{DecodeError, Recorded, State, StoredEvent};
+use crate::ledger::{DecodeError, Place, Recorded, State, StoredEvent, Told};
 
 /// Writes the sum type and everything that walks all aggregates.
 macro_rules! every_aggregate {
@@ -103,13 +103,12 @@ macro_rules! every_aggregate {
         ///
         /// # Errors
         /// [`DecodeError::Unknown`] when this build is older than the log, [`DecodeError::Malformed`] otherwise.
-        pub fn decode(recorded: &Recorded) -> Result<Event, DecodeError> {
-            let Recorded { event_type, event_version, payload, .. } = recorded;
-            match recorded.stream.aggregate.as_ref() {
+        pub fn read(aggregate: &str, event_type: &str, event_version: &str, payload: &str) -> Result<Event, DecodeError> {
+            match aggregate {
                 $($aggregate::TYPE => $event::decode(event_type, event_version, payload).map(Event::$aggregate),)+
                 _ => Err(DecodeError::Unknown {
-                    event_type: event_type.clone(),
-                    event_version: event_version.clone(),
+                    event_type: event_type.to_owned(),
+                    event_version: event_version.to_owned(),
                 }),
             }
         }
@@ -187,13 +186,57 @@ impl<A: State> Fold for Folding<A> {
     }
 }
 
-/// A recorded event with what it says.
+/// [`read`] of an event that the log handed out.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(recorded: &Recorded) -> Result<Event, DecodeError> {
+    let Recorded {
+        stream,
+        event_type,
+        event_version,
+        payload,
+        ..
+    } = recorded;
+    read(&stream.aggregate, event_type, event_version, payload)
+}
+
+/// An event with its place, as projections fold it.
 #[derive(Debug, Clone)]
 pub struct Fact {
-    /// Where it stands and who made it.
-    pub recorded: Recorded,
+    /// Where it stands.
+    pub place: Place,
     /// What it says.
     pub event: Event,
+}
+
+/// An event that cannot be read, with its place.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unread {
+    /// Where it stands.
+    pub place: Place,
+    /// Why.
+    pub error: DecodeError,
+}
+
+impl Fact {
+    /// What an event says.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn of(told: impl Into<Told>) -> Result<Self, Box<Unread>> {
+        let Told {
+            place,
+            event_version,
+            payload,
+        } = told.into();
+        let aggregate = &place.stream.aggregate;
+        match read(aggregate, &place.event_type, &event_version, &payload) {
+            Ok(event) => Ok(Self { place, event }),
+            Err(error) => Err(Box::new(Unread { place, error })),
+        }
+    }
 }
 
 /// Takes a new value, where an edit has one.

@@ -160,6 +160,45 @@ pub struct Recorded {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// Where an event stands: all that a fold needs to know of it beside what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// 1, 2, 3 … without a hole, in commit order.
+    pub position: i64,
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// The variant's name.
+    pub event_type: String,
+    /// When the log took it. Never goes backwards along positions.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What an event says, in its place. Who made it, and its number in its stream, are left out.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Where it stands.
+    pub place: Place,
+    /// The version of its fields.
+    pub event_version: String,
+    /// Its JSON, personal values opened or marked erased.
+    pub payload: String,
+}
+
+impl From<Recorded> for Told {
+    fn from(recorded: Recorded) -> Self {
+        Self {
+            place: Place {
+                position: recorded.position,
+                stream: recorded.stream,
+                event_type: recorded.event_type,
+                recorded_at: recorded.recorded_at,
+            },
+            event_version: recorded.event_version,
+            payload: recorded.payload,
+        }
+    }
+}
+
 impl Recorded {
     /// The metadata, parsed.
     ///

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt};
 use sqlx::PgPool;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use super::envelope::{Recorded, StreamId};
+use super::envelope::{Place, Recorded, StreamId, Told};
 use super::keyring::KeyRing;
 use super::personal::{self, PersonalError, SubjectKey};
 use super::tail::Tail;
@@ -55,15 +56,31 @@ pub(super) struct Row {
     pub erased: Option<Vec<bool>>,
 }
 
+/// The keys of whom an event is about, as the columns of a row.
+type KeyColumns = (
+    Option<Vec<String>>,
+    Option<Vec<Option<Vec<u8>>>>,
+    Option<Vec<bool>>,
+);
+
+/// A payload with its personal values opened.
+fn clear(
+    ring: &KeyRing,
+    event_id: Uuid,
+    payload: String,
+    (subjects, wrapped, erased): KeyColumns,
+) -> Result<String, PersonalError> {
+    if !personal::has_sealed(&payload) {
+        return Ok(payload);
+    }
+    let keys = read_keys(ring, subjects, wrapped, erased)?;
+    personal::open(&payload, event_id.as_bytes(), &keys)
+}
+
 impl Row {
     /// The event with its personal values opened.
     pub fn open(self, ring: &KeyRing) -> Result<Recorded, PersonalError> {
-        let payload = if personal::has_sealed(&self.payload) {
-            let keys = read_keys(ring, self.subjects, self.wrapped, self.erased)?;
-            personal::open(&self.payload, self.event_id.as_bytes(), &keys)?
-        } else {
-            self.payload
-        };
+        let keys = (self.subjects, self.wrapped, self.erased);
         Ok(Recorded {
             position: self.position,
             event_id: self.event_id,
@@ -71,9 +88,40 @@ impl Row {
             sequence: self.sequence,
             event_type: self.event_type,
             event_version: self.event_version,
-            payload,
+            payload: clear(ring, self.event_id, self.payload, keys)?,
             metadata: self.metadata,
             recorded_at: self.recorded_at,
+        })
+    }
+}
+
+/// What a fold needs of a row: two columns less, of which one is half of what a short event is.
+struct ToldRow {
+    position: i64,
+    event_id: Uuid,
+    aggregate_type: String,
+    aggregate_id: String,
+    event_type: String,
+    event_version: String,
+    payload: String,
+    recorded_at: DateTime<Utc>,
+    subjects: Option<Vec<String>>,
+    wrapped: Option<Vec<Option<Vec<u8>>>>,
+    erased: Option<Vec<bool>>,
+}
+
+impl ToldRow {
+    fn open(self, ring: &KeyRing) -> Result<Told, PersonalError> {
+        let keys = (self.subjects, self.wrapped, self.erased);
+        Ok(Told {
+            payload: clear(ring, self.event_id, self.payload, keys)?,
+            place: Place {
+                position: self.position,
+                stream: StreamId::dynamic(self.aggregate_type, self.aggregate_id),
+                event_type: self.event_type,
+                recorded_at: self.recorded_at,
+            },
+            event_version: self.event_version,
         })
     }
 }
@@ -119,23 +167,55 @@ pub(super) async fn read(
     )
     .fetch_all(pool)
     .await?;
-    let mut events = Vec::with_capacity(rows.len());
     let mut last = after;
-    for row in rows {
-        if row.position != last + 1 {
-            return Err(FeedError::Gap {
-                after: last,
-                found: row.position,
-            });
-        }
-        last = row.position;
-        let event = row.open(ring).map_err(|source| FeedError::Personal {
-            position: last,
-            source,
-        })?;
-        events.push(event);
+    let open = |row: Row| {
+        follow(&mut last, row.position)?;
+        row.open(ring).map_err(unopened(last))
+    };
+    rows.into_iter().map(open).collect()
+}
+
+/// [`read`], for folds.
+pub(super) fn tell(
+    pool: &PgPool,
+    ring: &KeyRing,
+    after: i64,
+    limit: i64,
+) -> impl Stream<Item = Result<Told, FeedError>> {
+    let rows = sqlx::query_as!(
+        ToldRow,
+        r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.event_type, e.event_version,
+                  e.payload::text AS "payload!", e.recorded_at, e.subjects,
+                  k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
+           FROM events e
+           CROSS JOIN LATERAL ledger_keys(e.subjects) k
+           WHERE e.position > $1
+           ORDER BY e.position
+           LIMIT $2"#,
+        after,
+        limit,
+    )
+    .fetch(pool);
+    let mut last = after;
+    rows.map(move |row| {
+        let row = row?;
+        follow(&mut last, row.position)?;
+        row.open(ring).map_err(unopened(last))
+    })
+}
+
+/// Goes on to the next position.
+fn follow(last: &mut i64, found: i64) -> Result<(), FeedError> {
+    let after = std::mem::replace(last, found);
+    if found == after + 1 {
+        Ok(())
+    } else {
+        Err(FeedError::Gap { after, found })
     }
-    Ok(events)
+}
+
+fn unopened(position: i64) -> impl FnOnce(PersonalError) -> FeedError {
+    move |source| FeedError::Personal { position, source }
 }
 
 /// Reads the log from a position on and goes on with what is appended, filtered or not.

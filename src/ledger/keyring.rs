@@ -103,7 +103,7 @@ impl KeyRing {
             .collect();
         sqlx::query!(
             "INSERT INTO subject_keys (subject, wrapped_key)
-             SELECT * FROM unnest($1::text[], $2::bytea[])
+             SELECT unnest($1::text[]), unnest($2::bytea[])
              ON CONFLICT (subject) DO NOTHING",
             &wanted,
             &fresh,

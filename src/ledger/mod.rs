@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use futures::Stream;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use subtle::ConstantTimeEq;
@@ -52,7 +53,9 @@ pub use append::{Append, AppendError, Appended, Events, Expected, Receipt, Strea
 pub use appender::AppendLimits;
 pub use chain::{GENESIS, Head, Link, Tampering, Verified, head, raise_generation, verify};
 pub use clock::Clock;
-pub use envelope::{Mark, Metadata, NewEvent, NotAMark, NotAStream, Recorded, StreamId};
+pub use envelope::{
+    Mark, Metadata, NewEvent, NotAMark, NotAStream, Place, Recorded, StreamId, Told,
+};
 pub use erasure::{Dropped, Unreadable};
 pub use feed::{FeedError, Follower};
 pub use gaps::{Gaps, Hole, gaps};
@@ -438,6 +441,11 @@ impl Ledger {
     /// [`FeedError`].
     pub async fn read(&self, after: i64, limit: i64) -> Result<Vec<Recorded>, FeedError> {
         feed::read(&self.inner.pool, &self.inner.ring, after, limit).await
+    }
+
+    /// [`read`](Self::read), one by one and with what a fold needs.
+    pub fn tell(&self, after: i64, limit: i64) -> impl Stream<Item = Result<Told, FeedError>> {
+        feed::tell(&self.inner.pool, &self.inner.ring, after, limit)
     }
 
     /// All events of one stream, in order.

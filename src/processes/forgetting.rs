@@ -243,6 +243,5 @@ fn last_erasure(recorded: Vec<Recorded>) -> Option<Fact> {
     let recorded = recorded
         .into_iter()
         .rfind(|event| event.event_type == PERSON_ERASED)?;
-    let event = events::decode(&recorded).ok()?;
-    Some(Fact { recorded, event })
+    Fact::of(recorded).ok()
 }

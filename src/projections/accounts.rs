@@ -56,7 +56,7 @@ impl<'f> Accounts<'f> {
         let mut accounts = Self::default();
         for fact in batch {
             if let Event::Account(event) = &fact.event
-                && let Some(id) = fact.recorded.stream.id.strip_prefix(realm)
+                && let Some(id) = fact.place.stream.id.strip_prefix(realm)
             {
                 accounts.enter(fact, id, event);
             }
@@ -70,8 +70,8 @@ impl<'f> Accounts<'f> {
                 name, role, perm, ..
             } => {
                 let opened = Opened {
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
+                    position: fact.place.position,
+                    created_at: fact.place.recorded_at,
                     now: Changed {
                         name: Some(name.text()),
                         enabled: Some(true),

@@ -97,7 +97,7 @@ fn object(fact: &Fact, value: &impl Serialize) -> Result<Map<String, Value>, Fol
         Ok(Value::Object(fields)) => Ok(fields),
         other => Err(FoldError::Data(format!(
             "{} is described by {other:?}",
-            fact.recorded.stream
+            fact.place.stream
         ))),
     }
 }

@@ -54,7 +54,7 @@ impl Projection for NextTasks {
     async fn apply(&self, batch: &[&Fact], tx: &mut PgConnection) -> Result<(), FoldError> {
         tasks::Tasks.apply(batch, tx).await?;
         for fact in batch {
-            let id: i64 = fact.recorded.stream.id.parse().unwrap();
+            let id: i64 = fact.place.stream.id.parse().unwrap();
             sqlx::query(
                 "INSERT INTO task_events AS e VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET events = e.events + 1",
             )

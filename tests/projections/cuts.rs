@@ -20,7 +20,7 @@ use shiji::events::{
     SessionEvent, Showcase, ShowcaseEvent, Task, TaskEvent, TaskKind, Team, TeamEvent, Visit,
     VisitEvent,
 };
-use shiji::ledger::{Personal, Recorded, State, StreamId};
+use shiji::ledger::{Personal, Place, State, StreamId};
 use shiji::projections::{self, Handling};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
@@ -60,15 +60,10 @@ fn history(streams: Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
 fn fact(position: i64, stream: StreamId, event: Event) -> Fact {
     let noon = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
     Fact {
-        recorded: Recorded {
+        place: Place {
             position,
-            event_id: Uuid::from_u128(position.unsigned_abs().into()),
             stream,
-            sequence: 0,
             event_type: String::new(),
-            event_version: "1".to_owned(),
-            payload: String::new(),
-            metadata: "{}".to_owned(),
             recorded_at: noon + TimeDelta::milliseconds(position),
         },
         event,
@@ -756,16 +751,12 @@ fn hold(streams: Range<usize>) {
                     .filter(|(_, late)| **late)
                     .map(|(name, _)| name)
                     .collect();
-                let of = |name: &StreamId| {
-                    facts
-                        .iter()
-                        .filter(|f| f.recorded.stream == *name)
-                        .collect()
-                };
+                let of =
+                    |name: &StreamId| facts.iter().filter(|f| f.place.stream == *name).collect();
                 let mut batches: Vec<Vec<&Fact>> = vec![
                     facts
                         .iter()
-                        .filter(|f| !parked.contains(&&f.recorded.stream))
+                        .filter(|f| !parked.contains(&&f.place.stream))
                         .collect(),
                 ];
                 batches.extend(parked.iter().map(|name| of(name)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use shiji::events::{self, Event, Fact, TaskEvent};
+use shiji::events::{Event, Fact, TaskEvent};
 use shiji::ledger::Ledger;
 use shiji::projections::projector::{ProjectionReport, report, retry};
 use shiji::projections::{self, FoldError, Handling, Projection, tasks};
@@ -25,10 +25,7 @@ async fn tasks_report(pool: &PgPool) -> ProjectionReport {
 /// The tables as one fold of the whole log makes them.
 async fn refolded(test: &TestDatabase, ledger: &Ledger) -> Vec<(String, Vec<Value>)> {
     let facts: Vec<Fact> = (ledger.read(0, 10_000).await.unwrap().into_iter())
-        .map(|recorded| Fact {
-            event: events::decode(&recorded).unwrap(),
-            recorded,
-        })
+        .map(|recorded| Fact::of(recorded).unwrap())
         .collect();
     let mut connection = test
         .database()

@@ -100,7 +100,7 @@ impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
         match &fact.event {
             Event::Article(event) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.article(id, fact, event);
             }
             Event::Comment(event) => {
@@ -138,7 +138,7 @@ impl<'f> Changes<'f> {
                 images,
             } => self.made.push(Made {
                 id,
-                position: fact.recorded.position,
+                position: fact.place.position,
                 created_at: at(fact),
                 author,
                 content,
@@ -220,7 +220,7 @@ async fn count(tx: &mut PgConnection, counts: BTreeMap<i64, Counts>) -> sqlx::Re
     let comments: Vec<i64> = counts.values().map(|counts| counts.comments).collect();
     sqlx::query!(
         "INSERT INTO article_counts AS c (article_id, like_count, collect_count, comment_count)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[])
          ON CONFLICT (article_id) DO UPDATE
          SET like_count = c.like_count + EXCLUDED.like_count,
              collect_count = c.collect_count + EXCLUDED.collect_count,

@@ -47,7 +47,8 @@ impl Projection for Authors {
 async fn insert(tx: &mut PgConnection, rows: &NewRows) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO authors (id, name, enabled, created_at, position)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::bigint[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::boolean[]), unnest($4::timestamptz[]),
+                unnest($5::bigint[])",
         &rows.ids,
         &rows.names,
         &rows.enabled,

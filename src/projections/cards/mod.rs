@@ -184,7 +184,7 @@ impl<'f> Changes<'f> {
     }
 
     fn card(&mut self, fact: &'f Fact, event: &'f CardEvent) -> Result<(), FoldError> {
-        let uid = number(fact, &fact.recorded.stream.id)?;
+        let uid = number(fact, &fact.place.stream.id)?;
         match event {
             CardEvent::CardCreated {
                 company_id,
@@ -192,8 +192,8 @@ impl<'f> Changes<'f> {
             } => {
                 let made = Made {
                     company_id: *company_id,
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
+                    position: fact.place.position,
+                    created_at: fact.place.recorded_at,
                     now: shown(profile),
                 };
                 self.made.insert(uid, made);
@@ -244,7 +244,7 @@ impl<'f> Changes<'f> {
             CardEvent::CardEnabled {} => self.of(uid).enabled = Some(true),
             CardEvent::PersonErased {} => self.forget(uid),
         }
-        self.of(uid).position = fact.recorded.position;
+        self.of(uid).position = fact.place.position;
         Ok(())
     }
 

@@ -81,9 +81,11 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
     sqlx::query!(
         "INSERT INTO cards (uid, company_id, position, changed, created_at, enabled, username, avatar, mingpian_avatar,
                             address, job, email, wechat, mingpian_phone, sign, qr_code_url, poster_url)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
-                              $6::boolean[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-                              $13::text[], $14::text[], $15::text[], $16::text[], $17::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]),
+                unnest($5::timestamptz[]), unnest($6::boolean[]), unnest($7::text[]), unnest($8::text[]),
+                unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[]),
+                unnest($13::text[]), unnest($14::text[]), unnest($15::text[]), unnest($16::text[]),
+                unnest($17::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,
@@ -238,7 +240,7 @@ async fn add_photos(tx: &mut PgConnection, photos: BTreeMap<(i64, i64), &str>) -
     }
     sqlx::query!(
         "INSERT INTO card_photos (uid, photo_id, photo_url)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::text[])",
         &keys.0,
         &keys.1,
         &urls,

@@ -108,7 +108,7 @@ impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
         match &fact.event {
             Event::Case(event) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.case(id, fact, event);
             }
             Event::Diary(
@@ -130,7 +130,7 @@ impl<'f> Changes<'f> {
                 self.touch(id, fact);
                 let case = self.of(id);
                 case.made = Some(Made {
-                    position: fact.recorded.position,
+                    position: fact.place.position,
                     company_id: *company_id,
                     created_at: at(fact),
                 });
@@ -256,7 +256,7 @@ async fn tags(tx: &mut PgConnection, tags: BTreeMap<i64, &[i64]>) -> sqlx::Resul
         .execute(&mut *tx)
         .await?;
     sqlx::query!(
-        "INSERT INTO case_tags (case_id, tag_id) SELECT * FROM unnest($1::bigint[], $2::bigint[])",
+        "INSERT INTO case_tags (case_id, tag_id) SELECT unnest($1::bigint[]), unnest($2::bigint[])",
         &carriers,
         &carried,
     )

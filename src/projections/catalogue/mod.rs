@@ -148,7 +148,7 @@ struct Changes {
 
 impl Changes {
     fn fold(&mut self, fact: &Fact) -> Result<(), FoldError> {
-        let id = &fact.recorded.stream.id;
+        let id = &fact.place.stream.id;
         match &fact.event {
             Event::Banner(event) => {
                 let id = number(fact, id)?;

@@ -29,7 +29,7 @@ impl Changes {
 
 async fn banners(tx: &mut PgConnection, rows: Columns<i64, 0>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO banners (id) SELECT * FROM unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO banners (id) SELECT unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)
@@ -51,7 +51,7 @@ async fn banners(tx: &mut PgConnection, rows: Columns<i64, 0>) -> sqlx::Result<(
 
 async fn cloths(tx: &mut PgConnection, rows: Columns<i64, 1>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO cloths (id) SELECT * FROM unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO cloths (id) SELECT unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)
@@ -77,7 +77,7 @@ async fn cloths(tx: &mut PgConnection, rows: Columns<i64, 1>) -> sqlx::Result<()
 
 async fn games(tx: &mut PgConnection, rows: Columns<i64, 3>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO games (id) SELECT * FROM unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO games (id) SELECT unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)
@@ -105,7 +105,7 @@ async fn games(tx: &mut PgConnection, rows: Columns<i64, 3>) -> sqlx::Result<()>
 
 async fn masters(tx: &mut PgConnection, rows: Columns<String, 1>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO masters (id) SELECT * FROM unnest($1::text[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO masters (id) SELECT unnest($1::text[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)
@@ -130,7 +130,7 @@ async fn masters(tx: &mut PgConnection, rows: Columns<String, 1>) -> sqlx::Resul
 
 async fn merchants(tx: &mut PgConnection, rows: Columns<String, 1>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO merchants (id) SELECT * FROM unnest($1::text[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO merchants (id) SELECT unnest($1::text[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)

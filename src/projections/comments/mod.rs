@@ -95,7 +95,7 @@ impl<'f> Changes<'f> {
     }
 
     fn comment(&mut self, fact: &'f Fact, event: &'f CommentEvent) -> Result<(), FoldError> {
-        let id = number(fact, &fact.recorded.stream.id)?;
+        let id = number(fact, &fact.place.stream.id)?;
         let target = match event {
             CommentEvent::CommentPublished {
                 target,
@@ -182,7 +182,7 @@ async fn insert(tx: &mut PgConnection, made: &[Made<'_>]) -> sqlx::Result<()> {
     let mut first_authors: (Vec<_>, Vec<_>) = Default::default();
     for comment in made {
         ids.push(comment.id);
-        positions.push(comment.fact.recorded.position);
+        positions.push(comment.fact.place.position);
         times.push(at(comment.fact));
         texts.0.push(comment.target.kind.word().to_owned());
         texts.1.push(comment.target.id.clone());
@@ -208,9 +208,10 @@ async fn insert(tx: &mut PgConnection, made: &[Made<'_>]) -> sqlx::Result<()> {
         "INSERT INTO comments (id, position, created_at, target_kind, target_id, author_kind, author_id, content,
                                reply_id, reply_author_kind, reply_author_id,
                                first_reply_id, first_reply_author_kind, first_reply_author_id)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                              $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[],
-                              $12::bigint[], $13::text[], $14::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::text[]),
+                unnest($5::text[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::bigint[]),
+                unnest($10::text[]), unnest($11::text[]), unnest($12::bigint[]), unnest($13::text[]),
+                unnest($14::text[])",
         &ids,
         &positions,
         &times,
@@ -236,7 +237,7 @@ async fn votes(tx: &mut PgConnection, votes: BTreeMap<i64, (i64, i64)>) -> sqlx:
     let (up, down): (Vec<i64>, Vec<i64>) = votes.into_values().unzip();
     sqlx::query!(
         "INSERT INTO comment_votes AS c (comment_id, up_count, down_count)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[])
          ON CONFLICT (comment_id) DO UPDATE
          SET up_count = c.up_count + EXCLUDED.up_count, down_count = c.down_count + EXCLUDED.down_count",
         &ids,

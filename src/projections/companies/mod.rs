@@ -48,12 +48,12 @@ impl Projection for Companies {
             let Event::Company(event) = &fact.event else {
                 continue;
             };
-            let id = number(fact, &fact.recorded.stream.id)?;
+            let id = number(fact, &fact.place.stream.id)?;
             match (event, made.get_mut(&id)) {
                 (CompanyEvent::CompanyCreated { name }, _) => {
                     let company = Made {
-                        position: fact.recorded.position,
-                        created_at: fact.recorded.recorded_at,
+                        position: fact.place.position,
+                        created_at: fact.place.recorded_at,
                         name,
                     };
                     made.insert(id, company);
@@ -92,7 +92,7 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
     }
     sqlx::query!(
         "INSERT INTO companies (id, position, created_at, name)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::text[])",
         &numbers.0,
         &numbers.1,
         &created_at,

@@ -111,7 +111,7 @@ impl<'f> Changes<'f> {
         let Event::Customer(event) = &fact.event else {
             return Ok(());
         };
-        let id = number(fact, &fact.recorded.stream.id)?;
+        let id = number(fact, &fact.place.stream.id)?;
         match event {
             CustomerEvent::CustomerRegistered {
                 user_type,
@@ -120,8 +120,8 @@ impl<'f> Changes<'f> {
                 ..
             } => {
                 let made = Made {
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
+                    position: fact.place.position,
+                    created_at: fact.place.recorded_at,
                     user_type: *user_type,
                     source: *source,
                     now: Changed {
@@ -146,8 +146,8 @@ impl<'f> Changes<'f> {
                     pid: *pid,
                     source: *source,
                     user_type: *user_type,
-                    position: fact.recorded.position,
-                    at: fact.recorded.recorded_at,
+                    position: fact.place.position,
+                    at: fact.place.recorded_at,
                 };
                 self.bindings.insert((id, *uid), bound);
             }

@@ -147,8 +147,8 @@ async fn bind(tx: &mut PgConnection, bindings: BTreeMap<(i64, i64), Bound>) -> s
     }
     sqlx::query!(
         "INSERT INTO customer_bindings (customer_id, uid, pid, source, user_type, position, bound_at)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                              $7::timestamptz[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]),
+                unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::timestamptz[])",
         &ids.0,
         &ids.1,
         &ids.2 as &[Option<i64>],
@@ -186,7 +186,7 @@ async fn collect(
     }
     sqlx::query!(
         "INSERT INTO customer_form_ids (customer_id, form_id, expires_at)
-         SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[])
+         SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::timestamptz[])
          ON CONFLICT (customer_id, form_id) DO UPDATE SET expires_at = EXCLUDED.expires_at",
         &customers,
         &ids,

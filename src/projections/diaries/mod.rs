@@ -183,7 +183,7 @@ struct Changed<'f> {
 impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
         if let Event::Diary(event) = &fact.event {
-            let id = number(fact, &fact.recorded.stream.id)?;
+            let id = number(fact, &fact.place.stream.id)?;
             self.diary(id, fact, event);
         } else if let Some((id, counts)) = counted(&fact.event) {
             self.counts.entry(id).or_default().add(counts);
@@ -205,7 +205,7 @@ impl<'f> Changes<'f> {
                 let made = Made {
                     case_id: *case_id,
                     company_id: *company_id,
-                    position: fact.recorded.position,
+                    position: fact.place.position,
                     created_at: at(fact),
                     now: Changed {
                         diary_date: Some(*diary_date),

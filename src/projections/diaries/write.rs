@@ -55,8 +55,9 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
     sqlx::query!(
         "INSERT INTO diaries (id, case_id, company_id, position, created_at, diary_date, status, cover_show_type,
                               title, cover_picture, content)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
-                              $6::timestamptz[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]),
+                unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::smallint[]), unnest($8::smallint[]),
+                unnest($9::text[]), unnest($10::text[]), unnest($11::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,
@@ -125,7 +126,7 @@ async fn count(tx: &mut PgConnection, counts: BTreeMap<i64, Counts>) -> sqlx::Re
     }
     sqlx::query!(
         "INSERT INTO diary_counts AS c (diary_id, read_count, comment_count, up_count)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[])
          ON CONFLICT (diary_id) DO UPDATE
          SET read_count = c.read_count + EXCLUDED.read_count,
              comment_count = c.comment_count + EXCLUDED.comment_count,

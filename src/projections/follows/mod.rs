@@ -91,12 +91,13 @@ async fn insert(tx: &mut PgConnection, begun: BTreeMap<Pair<'_>, &Fact>) -> sqlx
         texts.0.push(follower.to_owned());
         texts.1.push(kind.to_owned());
         texts.2.push(target.to_owned());
-        positions.push(fact.recorded.position);
-        times.push(fact.recorded.recorded_at);
+        positions.push(fact.place.position);
+        times.push(fact.place.recorded_at);
     }
     sqlx::query!(
         "INSERT INTO follows (follower, kind, target, position, followed_at)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]),
+                unnest($5::timestamptz[])",
         &texts.0,
         &texts.1,
         &texts.2,

@@ -48,7 +48,7 @@ impl Projection for MediaFiles {
             let Event::Media(event) = &fact.event else {
                 continue;
             };
-            let stream = &fact.recorded.stream;
+            let stream = &fact.place.stream;
             let id: Uuid = (stream.id.parse())
                 .map_err(|_| FoldError::Data(format!("{stream} names no UUID")))?;
             match event {
@@ -65,9 +65,9 @@ impl Projection for MediaFiles {
                         content_type: content_type.clone(),
                         size_bytes: *size_bytes,
                         sha256: sha256.clone(),
-                        stored_at: fact.recorded.recorded_at,
+                        stored_at: fact.place.recorded_at,
                     };
-                    stored.insert(id, (file, fact.recorded.position));
+                    stored.insert(id, (file, fact.place.position));
                 }
                 MediaEvent::MediaDeleted {} => {
                     if stored.remove(&id).is_none() {
@@ -107,8 +107,8 @@ async fn insert(
     }
     sqlx::query!(
         "INSERT INTO media (id, position, stored_at, size_bytes, uri, content_type, sha256)
-         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[],
-                              $7::text[])",
+         SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::bigint[]),
+                unnest($5::text[]), unnest($6::text[]), unnest($7::text[])",
         &ids,
         &positions,
         &stored_at,

@@ -131,7 +131,7 @@ fn moved(batch: &[&Fact]) -> Vec<String> {
 
 /// The member an account is of; `None` for other realms.
 fn uid(fact: &Fact) -> Option<&str> {
-    fact.recorded.stream.id.strip_prefix("community:")
+    fact.place.stream.id.strip_prefix("community:")
 }
 
 impl Changes {
@@ -188,8 +188,8 @@ impl Row {
                 phone,
             } => {
                 *self = Self {
-                    position: fact.recorded.position,
-                    created_at: fact.recorded.recorded_at,
+                    position: fact.place.position,
+                    created_at: fact.place.recorded_at,
                     enabled: true,
                     nickname: name.text().to_owned(),
                     country: text(country.as_ref()).unwrap_or_default(),

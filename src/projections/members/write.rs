@@ -85,10 +85,11 @@ pub(super) async fn members(
     sqlx::query!(
         "INSERT INTO members (uid, position, created_at, birthday_ms, category, score, level, exp, gender, enabled, nickname,
                               country, phone, avatar, province, city, email, intro, invitation_code, inviter)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[],
-                              $7::bigint[], $8::bigint[], $9::smallint[], $10::boolean[], $11::text[], $12::text[],
-                              $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-                              $20::text[])
+         SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::bigint[]),
+                unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+                unnest($9::smallint[]), unnest($10::boolean[]), unnest($11::text[]), unnest($12::text[]),
+                unnest($13::text[]), unnest($14::text[]), unnest($15::text[]), unnest($16::text[]),
+                unnest($17::text[]), unnest($18::text[]), unnest($19::text[]), unnest($20::text[])
          ON CONFLICT (uid) DO UPDATE SET
              birthday_ms = EXCLUDED.birthday_ms,
              category = EXCLUDED.category,

@@ -22,7 +22,7 @@ pub(super) async fn write(
     for message in sent {
         if Pair::of(message.from, message.to).is_some() {
             news.push(message.to, message.from);
-            positions.push(message.fact.recorded.position);
+            positions.push(message.fact.place.position);
         }
     }
     if !positions.is_empty() {
@@ -76,7 +76,7 @@ async fn count(tx: &mut PgConnection, to: &Sides, positions: &[i64]) -> sqlx::Re
 async fn advance(tx: &mut PgConnection, of: &Sides, through: &[i64]) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO conversation_cursors AS c (owner_kind, owner_id, peer_kind, peer_id, read_through, unread_count)
-         SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]), 0
          ON CONFLICT (owner_id, owner_kind, peer_id, peer_kind) DO UPDATE
          SET read_through = greatest(c.read_through, EXCLUDED.read_through)",
         &of.owner_kinds,

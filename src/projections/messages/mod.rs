@@ -126,7 +126,7 @@ impl<'f> Changes<'f> {
                 content,
                 info_type,
             }) => self.sent.push(Sent {
-                id: number(fact, &fact.recorded.stream.id)?,
+                id: number(fact, &fact.place.stream.id)?,
                 fact,
                 from,
                 to,
@@ -134,27 +134,26 @@ impl<'f> Changes<'f> {
                 info_type: *info_type,
             }),
             Event::Message(MessageEvent::MessageDeleted { by }) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.thrown.push((id, by));
             }
             Event::Account(AccountEvent::PersonErased {}) => {
-                if let Some(uid) = fact.recorded.stream.id.strip_prefix("community:") {
+                if let Some(uid) = fact.place.stream.id.strip_prefix("community:") {
                     self.erased.insert(Party::new(PartyKind::Member, uid));
                 }
             }
             Event::Card(CardEvent::PersonErased {}) => {
-                let uid = number(fact, &fact.recorded.stream.id)?;
+                let uid = number(fact, &fact.place.stream.id)?;
                 self.erased.insert(Party::new(PartyKind::Card, uid));
             }
             Event::Customer(CustomerEvent::PersonErased {}) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.erased.insert(Party::new(PartyKind::Customer, id));
             }
             Event::Conversation(ConversationEvent::ConversationRead { through }) => {
-                let ConversationId { pair, side } =
-                    fact.recorded.stream.id.parse().map_err(|_| {
-                        FoldError::Data(format!("{} names no conversation", fact.recorded.stream))
-                    })?;
+                let ConversationId { pair, side } = fact.place.stream.id.parse().map_err(|_| {
+                    FoldError::Data(format!("{} names no conversation", fact.place.stream))
+                })?;
                 let key = (pair.party(side), pair.party(side.other()));
                 let read = self.read.entry(key).or_insert(0);
                 *read = (*read).max(*through);
@@ -232,7 +231,7 @@ async fn erase(tx: &mut PgConnection, erased: &BTreeSet<Party>) -> sqlx::Result<
 
 async fn insert(tx: &mut PgConnection, sent: &[Sent<'_>]) -> sqlx::Result<()> {
     let ids: Vec<i64> = sent.iter().map(|message| message.id).collect();
-    let positions: Vec<i64> = sent.iter().map(|m| m.fact.recorded.position).collect();
+    let positions: Vec<i64> = sent.iter().map(|m| m.fact.place.position).collect();
     let times: Vec<_> = sent.iter().map(|message| at(message.fact)).collect();
     let kind = |party: &Party| party.kind.word().to_owned();
     let from_kinds: Vec<String> = sent.iter().map(|message| kind(message.from)).collect();
@@ -269,14 +268,15 @@ async fn copy(tx: &mut PgConnection, sent: &[Sent<'_>], sides: &mut Sides) -> sq
     for message in sent {
         for (owner, peer) in [(message.from, message.to), (message.to, message.from)] {
             sides.push(owner, peer);
-            positions.push(message.fact.recorded.position);
+            positions.push(message.fact.place.position);
             ids.push(message.id);
             incoming.push(peer == message.from);
         }
     }
     sqlx::query!(
         "INSERT INTO message_copies (owner_kind, owner_id, peer_kind, peer_id, position, message_id, incoming)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+                unnest($6::bigint[]), unnest($7::boolean[])",
         &sides.owner_kinds,
         &sides.owner_ids,
         &sides.peer_kinds,

@@ -95,12 +95,12 @@ struct CartLines<'f> {
 
 impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
-        let id = fact.recorded.stream.id.as_str();
+        let id = fact.place.stream.id.as_str();
         let at = at(fact);
         match &fact.event {
             Event::Cart(event) => self.cart.fold(id, at, event),
             Event::Order(event) => {
-                self.fold_order(number(fact, id)?, fact.recorded.position, at, event);
+                self.fold_order(number(fact, id)?, fact.place.position, at, event);
             }
             _ => {}
         }

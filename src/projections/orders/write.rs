@@ -42,11 +42,11 @@ async fn insert(tx: &mut PgConnection, placed: BTreeMap<i64, Placed<'_>>) -> sql
     sqlx::query!(
         "WITH items AS (
              INSERT INTO order_items (order_id, ticket_id, price_fen)
-             SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bigint[])
+             SELECT unnest($8::bigint[]), unnest($9::bigint[]), unnest($10::bigint[])
          )
          INSERT INTO orders (id, position, price_fen, status, created_at, updated_at, uid)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[],
-                              $6::timestamptz[], $7::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::smallint[]),
+                unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,
@@ -136,7 +136,7 @@ async fn cart(tx: &mut PgConnection, lines: CartLines<'_>) -> sqlx::Result<()> {
     }
     sqlx::query!(
         "INSERT INTO cart_items (uid, ticket_id, created_at, updated_at)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])",
+         SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::timestamptz[])",
         &uids,
         &tickets,
         &times.0,

@@ -106,7 +106,7 @@ impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
         match &fact.event {
             Event::Product(event) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.product(id, fact, event);
             }
             Event::Visit(VisitEvent::ProductForwarded { product_id, .. }) => {
@@ -130,7 +130,7 @@ impl<'f> Changes<'f> {
                 content,
             } => {
                 let made = Made {
-                    position: fact.recorded.position,
+                    position: fact.place.position,
                     company_id: *company_id,
                     now: Changed {
                         status: Some(ProductStatus::OffShelf),
@@ -221,8 +221,9 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> Result<
     }
     sqlx::query!(
         "INSERT INTO products (id, company_id, position, status, published_at, name, price, reason, cover_data, article_data)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[],
-                              $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::smallint[]),
+                unnest($5::timestamptz[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]),
+                unnest($9::text[]), unnest($10::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,
@@ -299,7 +300,7 @@ async fn count(tx: &mut PgConnection, counts: BTreeMap<i64, (i64, i64)>) -> Resu
     let (forwards, consultations): (Vec<i64>, Vec<i64>) = counts.into_values().unzip();
     sqlx::query!(
         "INSERT INTO product_counts AS c (product_id, forward_count, consult_count)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[])
          ON CONFLICT (product_id) DO UPDATE
          SET forward_count = c.forward_count + EXCLUDED.forward_count,
              consult_count = c.consult_count + EXCLUDED.consult_count",

@@ -12,43 +12,87 @@ use uuid::Uuid;
 
 use super::super::{FoldError, Handling, Projection};
 use super::{CHANNEL, Slot, poison};
-use crate::events::{self, Fact};
-use crate::ledger::{DecodeError, Recorded, StreamId};
+use crate::events::{Fact, Unread};
+use crate::ledger::{DecodeError, Place, StreamId, Told};
 
 /// What became of the events of one type: handled, ignored, parked.
 pub(super) type Counts = BTreeMap<String, [i64; 3]>;
 
 /// An event of a batch, read if it can be.
-pub(super) enum Item {
+enum Item {
     Fact(Box<Fact>),
-    Malformed(Box<Recorded>, String),
+    Malformed(Box<Unread>),
 }
 
 impl Item {
-    pub fn recorded(&self) -> &Recorded {
+    fn place(&self) -> &Place {
         match self {
-            Self::Fact(fact) => &fact.recorded,
-            Self::Malformed(recorded, _) => recorded,
+            Self::Fact(fact) => &fact.place,
+            Self::Malformed(unread) => &unread.place,
         }
     }
 }
 
-/// Reads a batch, up to the first event this build does not know.
-pub(super) fn read(batch: Vec<Recorded>) -> (Vec<Item>, Option<String>) {
-    let mut items = Vec::with_capacity(batch.len());
-    for recorded in batch {
-        match events::decode(&recorded) {
-            Ok(event) => items.push(Item::Fact(Box::new(Fact { recorded, event }))),
-            Err(error @ DecodeError::Malformed { .. }) => {
-                items.push(Item::Malformed(Box::new(recorded), error.to_string()));
+/// Events that follow each other.
+#[derive(Default)]
+pub(super) struct Batch {
+    items: Vec<Item>,
+    /// Where among them those of each aggregate are: most projections feed on few.
+    of: BTreeMap<String, Vec<usize>>,
+}
+
+impl Batch {
+    /// Reads events, up to the first that this build does not know, of which it tells.
+    pub fn read(events: Vec<impl Into<Told>>) -> (Self, Option<String>) {
+        let mut batch = Self::default();
+        let unknown = events.into_iter().find_map(|told| batch.take(told).err());
+        (batch, unknown)
+    }
+
+    /// Reads one more.
+    ///
+    /// # Errors
+    /// A sentence about an event that this build does not know.
+    pub fn take(&mut self, told: impl Into<Told>) -> Result<(), String> {
+        match Fact::of(told) {
+            Ok(fact) => self.push(Item::Fact(Box::new(fact))),
+            Err(unread) if matches!(unread.error, DecodeError::Unknown { .. }) => {
+                return Err(format!("event {}: {unread}", unread.place.position));
             }
-            Err(error @ DecodeError::Unknown { .. }) => {
-                let position = recorded.position;
-                return (items, Some(format!("event {position}: {error}")));
+            Err(unread) => self.push(Item::Malformed(unread)),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, item: Item) {
+        let aggregate = item.place().stream.aggregate.as_ref();
+        let at = self.items.len();
+        match self.of.get_mut(aggregate) {
+            Some(places) => places.push(at),
+            None => {
+                self.of.insert(aggregate.to_owned(), vec![at]);
             }
         }
+        self.items.push(item);
     }
-    (items, None)
+
+    /// How many events.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Where the first and the last event stand.
+    pub fn ends(&self) -> Option<(&Place, &Place)> {
+        Some((self.items.first()?.place(), self.items.last()?.place()))
+    }
+
+    /// The events of some aggregates, in order.
+    fn of(&self, aggregates: &[&str]) -> impl Iterator<Item = &Item> {
+        let of = aggregates.iter().filter_map(|name| self.of.get(*name));
+        let mut places: Vec<usize> = of.flatten().copied().collect();
+        places.sort_unstable();
+        places.into_iter().map(|at| &self.items[at])
+    }
 }
 
 /// A projection on its way, as the leader knows it.
@@ -138,7 +182,7 @@ pub(super) enum BatchError {
 #[derive(Default)]
 struct Share<'a> {
     handled: Vec<&'a Fact>,
-    parked: Vec<(&'a Recorded, Option<String>)>,
+    parked: Vec<(&'a Place, Option<String>)>,
     newly_parked: HashSet<StreamId>,
     /// By aggregate and event type.
     counts: BTreeMap<(&'a str, &'a str), [i64; 3]>,
@@ -150,19 +194,16 @@ impl Track {
         self.slot.key(self.projection)
     }
 
-    fn share<'a>(&self, items: &'a [Item]) -> Share<'a> {
+    fn share<'a>(&self, batch: &'a Batch) -> Share<'a> {
         let mut share = Share::default();
-        for item in items {
-            let recorded = item.recorded();
-            let stream = &recorded.stream;
-            if !(self.projection.feeds_on()).contains(&stream.aggregate.as_ref()) {
-                continue;
-            }
+        for item in batch.of(self.projection.feeds_on()) {
+            let place = item.place();
+            let stream = &place.stream;
             let aside = self.parked.contains(stream) || share.newly_parked.contains(stream);
             let (error, handling) = match item {
                 _ if aside => (None, None),
-                Item::Malformed(_, error) => (Some(error.clone()), None),
-                Item::Fact(fact) => match self.poison.get(&recorded.position) {
+                Item::Malformed(unread) => (Some(unread.to_string()), None),
+                Item::Fact(fact) => match self.poison.get(&place.position) {
                     Some(error) => (Some(error.clone()), None),
                     None => (None, Some((fact, self.projection.handles(&fact.event)))),
                 },
@@ -177,11 +218,11 @@ impl Track {
                     if !aside {
                         share.newly_parked.insert(stream.clone());
                     }
-                    share.parked.push((recorded, error));
+                    share.parked.push((place, error));
                     2
                 }
             };
-            let kind = (stream.aggregate.as_ref(), recorded.event_type.as_str());
+            let kind = (stream.aggregate.as_ref(), place.event_type.as_str());
             share.counts.entry(kind).or_default()[counted] += 1;
         }
         share
@@ -193,8 +234,8 @@ impl Track {
     }
 
     /// The handled events of a batch, as the projection is given them.
-    pub fn handled<'a>(&self, items: &'a [Item]) -> Vec<&'a Fact> {
-        self.share(items).handled
+    pub fn handled<'a>(&self, batch: &'a Batch) -> Vec<&'a Fact> {
+        self.share(batch).handled
     }
 }
 
@@ -220,13 +261,13 @@ pub(super) const FOLDING: [(&str, &str); 9] = [
 pub(super) async fn carry(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
-    items: &[Item],
+    batch: &Batch,
     mut course: Course<'_>,
 ) -> Result<(), BatchError> {
     loop {
-        match apply(connection, tracks, items, &mut course).await {
+        match apply(connection, tracks, batch, &mut course).await {
             Ok(()) => return Ok(()),
-            Err(error) => blame(connection, tracks, items, error).await?,
+            Err(error) => blame(connection, tracks, batch, error).await?,
         }
     }
 }
@@ -235,7 +276,7 @@ pub(super) async fn carry(
 async fn blame(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
-    items: &[Item],
+    batch: &Batch,
     error: BatchError,
 ) -> Result<(), BatchError> {
     let name = match &error {
@@ -246,7 +287,7 @@ async fn blame(
     let Some(track) = (tracks.iter_mut()).find(|track| track.projection.name() == name) else {
         return Err(error);
     };
-    let Some((position, reason)) = poison::search(connection, track, items).await? else {
+    let Some((position, reason)) = poison::search(connection, track, batch).await? else {
         return Err(error);
     };
     error!(
@@ -263,14 +304,14 @@ async fn blame(
 pub(super) async fn apply(
     connection: &mut PgConnection,
     tracks: &mut [&mut Track],
-    items: &[Item],
+    batch: &Batch,
     course: &mut Course<'_>,
 ) -> Result<(), BatchError> {
-    let Some(last) = items.last().map(|item| item.recorded().position) else {
+    let Some(last) = batch.ends().map(|(_, last)| last.position) else {
         return Ok(());
     };
-    check_order(tracks, items)?;
-    let shares: Vec<Share<'_>> = tracks.iter().map(|track| track.share(items)).collect();
+    check_order(tracks, batch)?;
+    let shares: Vec<Share<'_>> = tracks.iter().map(|track| track.share(batch)).collect();
     let counts: Vec<Option<Counts>> = tracks.iter().zip(&shares).map(total).collect();
     let legs: Vec<Leg<'_>> = (tracks.iter().zip(&shares).zip(&counts))
         .filter(|((track, _), counts)| track.writes(counts.as_ref()))
@@ -331,10 +372,10 @@ fn total((track, share): (&&mut Track, &Share<'_>)) -> Option<Counts> {
     Some(counts)
 }
 
-fn check_order(tracks: &[&mut Track], items: &[Item]) -> Result<(), BatchError> {
+fn check_order(tracks: &[&mut Track], batch: &Batch) -> Result<(), BatchError> {
     let mut after = tracks.first().map_or(0, |track| track.position);
-    for item in items {
-        let found = item.recorded().position;
+    for item in &batch.items {
+        let found = item.place().position;
         if found != after + 1 {
             return Err(BatchError::Hole { after, found });
         }
@@ -350,7 +391,7 @@ fn check_order(tracks: &[&mut Track], items: &[Item]) -> Result<(), BatchError> 
 pub(super) const PREPARE: &str = "
     PREPARE shiji_lock (text[], integer[]) AS
         SELECT k.projection, c.position, c.fence, c.revision
-        FROM unnest($1, $2) AS k(projection, version)
+        FROM (SELECT unnest($1) AS projection, unnest($2) AS version) k
         CROSS JOIN LATERAL (
             SELECT c.position, c.fence, c.revision
             FROM projection_checkpoints c
@@ -365,7 +406,8 @@ pub(super) const PREPARE: &str = "
             front = $8,
             revision = c.revision + n.revised::integer,
             counts = coalesce($9 -> n.projection, c.counts)
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n(projection, version, position, fence, revision, revised)
+        FROM (SELECT unnest($1) AS projection, unnest($2) AS version, unnest($3) AS position, unnest($4) AS fence,
+                     unnest($5) AS revision, unnest($6) AS revised) n
         CROSS JOIN LATERAL (
             SELECT f.ctid
             FROM projection_checkpoints f
@@ -467,11 +509,11 @@ pub(super) async fn begin(
 async fn park(
     connection: &mut PgConnection,
     track: &Track,
-    parked: &[(&Recorded, Option<String>)],
+    parked: &[(&Place, Option<String>)],
 ) -> sqlx::Result<()> {
     let (name, version) = track.key();
     let positions: Vec<i64> = parked.iter().map(|(event, _)| event.position).collect();
-    let text = |of: fn(&Recorded) -> String| parked.iter().map(|(e, _)| of(e)).collect::<Vec<_>>();
+    let text = |of: fn(&Place) -> String| parked.iter().map(|(e, _)| of(e)).collect::<Vec<_>>();
     let aggregates = text(|event| event.stream.aggregate.to_string());
     let streams = text(|event| event.stream.id.clone());
     let types = text(|event| event.event_type.clone());

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::batch::{self, BatchError, Course, Front, Item, Track};
+use super::batch::{self, Batch, BatchError, Course, Front, Track};
 use super::lease::Held;
 use super::{Shared, Slot, parked};
-use crate::ledger::{FeedError, Follower};
+use crate::ledger::{FeedError, Follower, Place};
 
 /// How long to wait before trying again what failed: from the first to the last, doubling.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -130,7 +130,7 @@ async fn lead(
             _ = leased.changed() => continue,
         };
         let carried = match next {
-            Ok(items) => leader.carry(items).await,
+            Ok(batch) => leader.carry(batch).await,
             Err(end) => Err(end),
         };
         if let Err(end) = carried {
@@ -181,7 +181,7 @@ impl<'a> Leader<'a> {
     }
 
     /// What comes next: the live log, and in turns with it what projections lack that are behind the others.
-    async fn fresh(&mut self) -> Result<Vec<Item>, End> {
+    async fn fresh(&mut self) -> Result<Batch, End> {
         let most = self.shared.options.batch_events;
         let front = self.follower.position();
         let behind = (self.tracks.iter().map(|t| t.position))
@@ -197,27 +197,26 @@ impl<'a> Leader<'a> {
             self.follower.drain(&mut batch, most);
             batch
         };
-        let (items, unknown) = batch::read(batch);
-        match (unknown, items.last()) {
+        let (batch, unknown) = Batch::read(batch);
+        match (unknown, batch.ends()) {
             (Some(event), None) => Err(End::Unknown(event)),
-            (Some(_), Some(last)) => {
+            (Some(_), Some((_, last))) => {
                 // What stands before it is carried first; then it is met again.
-                let last = last.recorded().position;
-                if last > front {
-                    self.follower = self.shared.ledger.follow(last, None);
+                if last.position > front {
+                    self.follower = self.shared.ledger.follow(last.position, None);
                 }
-                Ok(items)
+                Ok(batch)
             }
-            (None, _) => Ok(items),
+            (None, _) => Ok(batch),
         }
     }
 
     /// Carries a batch into the tables of the projections that stand right before it.
-    async fn carry(&mut self, items: Vec<Item>) -> Result<(), End> {
-        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+    async fn carry(&mut self, batch: Batch) -> Result<(), End> {
+        let Some((first, last)) = batch.ends() else {
             return Ok(());
         };
-        let (first, last) = (first.recorded().position, last.recorded().clone());
+        let first = first.position;
         let began = Instant::now();
         let Self {
             shared,
@@ -235,7 +234,7 @@ impl<'a> Leader<'a> {
             .iter_mut()
             .filter(|track| track.position == first - 1)
             .collect();
-        batch::carry(connection, &mut ready, &items, course).await?;
+        batch::carry(connection, &mut ready, &batch, course).await?;
         let watermark = self.shared.ledger.watermark();
         for track in self.tracks.iter().filter(|t| t.position == last.position) {
             let name = track.projection.name();
@@ -244,11 +243,11 @@ impl<'a> Leader<'a> {
             }
             watermark.advance(name, last.position);
         }
-        self.measure(items.len(), began, &last);
+        self.measure(batch.len(), began, last);
         Ok(())
     }
 
-    fn measure(&self, events: usize, began: Instant, last: &crate::ledger::Recorded) {
+    fn measure(&self, events: usize, began: Instant, last: &Place) {
         let mut status = self.shared.status.lock();
         if status.failing.take().is_some() {
             info!("The projections move again");

@@ -52,7 +52,7 @@ pub(super) async fn prepare(shared: &Shared) -> sqlx::Result<()> {
     let mut tx = shared.pool.begin().await?;
     sqlx::query!(
         "INSERT INTO projection_leases (projection, version)
-         SELECT * FROM unnest($1::text[], $2::integer[])
+         SELECT unnest($1::text[]), unnest($2::integer[])
          ON CONFLICT (projection, version) DO NOTHING",
         &names,
         &versions,

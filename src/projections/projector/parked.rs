@@ -7,8 +7,8 @@ use sqlx::{Connection, PgConnection};
 use super::super::{FoldError, Handling, Projection};
 use super::batch::{Counts, Track};
 use super::{CHANNEL, Slot, checkpoints, key};
-use crate::events::{self, Fact};
-use crate::ledger::{Ledger, LoadError, Recorded, StreamId};
+use crate::events::Fact;
+use crate::ledger::{Ledger, LoadError, StreamId};
 use crate::postgres::Database;
 
 /// Puts a leader's fence on a checkpoint and reads where it stands; `None` when a later leader was there before.
@@ -157,13 +157,9 @@ async fn replay(
     .collect();
     let mut recorded = ledger.stream(stream).await?;
     recorded.retain(|event| positions.contains(&event.position));
-    let facts = match recorded
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>, _>>()
-    {
+    let facts: Vec<Fact> = match recorded.into_iter().map(Fact::of).collect() {
         Ok(facts) => facts,
-        Err(reason) => return Ok(Err(reason)),
+        Err(unread) => return Ok(Err(unread.to_string())),
     };
     let handled: Vec<&Fact> = (facts.iter())
         .filter(|fact| projection.handles(&fact.event) == Handling::Handled)
@@ -195,21 +191,11 @@ async fn replay(
     Ok(Ok(()))
 }
 
-fn read(recorded: Recorded) -> Result<Fact, String> {
-    match events::decode(&recorded) {
-        Ok(event) => Ok(Fact { recorded, event }),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// Parked becomes handled or ignored.
 fn recount(counts: &mut Counts, projection: &dyn Projection, facts: &[Fact]) {
     let mut moved: HashMap<String, [i64; 2]> = HashMap::new();
     for fact in facts {
-        let name = format!(
-            "{}/{}",
-            fact.recorded.stream.aggregate, fact.recorded.event_type
-        );
+        let name = format!("{}/{}", fact.place.stream.aggregate, fact.place.event_type);
         let column = usize::from(projection.handles(&fact.event) == Handling::Ignored);
         moved.entry(name).or_default()[column] += 1;
     }

@@ -3,7 +3,7 @@
 use sqlx::{Executor, PgConnection};
 
 use super::super::FoldError;
-use super::batch::{BatchError, Item, Track, begin};
+use super::batch::{Batch, BatchError, Track, begin};
 
 /// The first event that the projection cannot fold, and its error. `None` when the batch goes through after all.
 ///
@@ -11,10 +11,10 @@ use super::batch::{BatchError, Item, Track, begin};
 pub(super) async fn search(
     connection: &mut PgConnection,
     track: &mut Track,
-    items: &[Item],
+    batch: &Batch,
 ) -> Result<Option<(i64, String)>, BatchError> {
     begin(connection, &[&*track]).await?;
-    let handled = track.handled(items);
+    let handled = track.handled(batch);
     let Some(mut error) = attempt(connection, track, &handled).await? else {
         connection.execute("ROLLBACK").await?;
         return Ok(None);
@@ -29,7 +29,7 @@ pub(super) async fn search(
         }
     }
     connection.execute("ROLLBACK").await?;
-    Ok(Some((handled[broken - 1].recorded.position, error)))
+    Ok(Some((handled[broken - 1].place.position, error)))
 }
 
 /// Folds and takes it back; answers the error when it is the data's fault.

@@ -64,7 +64,7 @@ impl Projection for Reactions {
                 } => {
                     let stands = Stands {
                         value: *value,
-                        position: fact.recorded.position,
+                        position: fact.place.position,
                         reacted_at: at(fact),
                     };
                     ((actor, *kind, target), Some(stands))
@@ -150,8 +150,8 @@ async fn write(
         // One that was taken back and stands again within a batch has its row still.
         sqlx::query!(
             "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, value, position, reacted_at)
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                                  $7::bigint[], $8::timestamptz[])
+             SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]),
+                    unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::timestamptz[])
              ON CONFLICT (actor_id, actor_kind, kind, target_kind, target_id) DO UPDATE
              SET value = EXCLUDED.value, position = EXCLUDED.position, reacted_at = EXCLUDED.reacted_at",
             &new.actor_kinds,

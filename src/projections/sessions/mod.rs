@@ -54,7 +54,7 @@ impl Projection for Sessions {
             let Event::Session(event) = &fact.event else {
                 continue;
             };
-            let token_hash = fact.recorded.stream.id.as_str();
+            let token_hash = fact.place.stream.id.as_str();
             match event {
                 SessionEvent::SessionOpened {
                     account,
@@ -90,13 +90,14 @@ async fn insert(
     for (token_hash, (fact, account, expires_at)) in opened {
         texts.0.push(token_hash.to_owned());
         texts.1.push(account.to_owned());
-        times.0.push(fact.recorded.recorded_at);
+        times.0.push(fact.place.recorded_at);
         times.1.push(expires_at);
-        positions.push(fact.recorded.position);
+        positions.push(fact.place.position);
     }
     sqlx::query!(
         "INSERT INTO sessions (token_hash, account, opened_at, expires_at, position)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::timestamptz[]),
+                unnest($5::bigint[])",
         &texts.0,
         &texts.1,
         &times.0,

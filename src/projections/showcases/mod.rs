@@ -180,9 +180,9 @@ impl<'f> Changes<'f> {
         let Event::Showcase(event) = &fact.event else {
             return;
         };
-        let id = fact.recorded.stream.id.as_str();
-        let position = fact.recorded.position;
-        let at = fact.recorded.recorded_at.timestamp_millis();
+        let id = fact.place.stream.id.as_str();
+        let position = fact.place.position;
+        let at = fact.place.recorded_at.timestamp_millis();
         match event {
             ShowcaseEvent::ShowcasePublished {
                 user_id,

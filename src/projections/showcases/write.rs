@@ -130,8 +130,9 @@ async fn insert(
     sqlx::query!(
         "INSERT INTO showcase_files (task_id, file_id, user_id, create_time, position, size_bytes, width, height,
                                      name, mime_type, path, preview_path)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                              $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]),
+                unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+                unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[])",
         &keys.0,
         &keys.1,
         &keys.2,

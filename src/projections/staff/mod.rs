@@ -90,8 +90,8 @@ async fn insert(
     }
     sqlx::query!(
         "INSERT INTO staff (uid, position, perm, role, created_at, enabled, name)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
-                              $6::boolean[], $7::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]),
+                unnest($5::timestamptz[]), unnest($6::boolean[]), unnest($7::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,

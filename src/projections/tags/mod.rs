@@ -98,10 +98,10 @@ struct Searched {
 
 impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
-        let position = fact.recorded.position;
+        let position = fact.place.position;
         match &fact.event {
             Event::Tag(event) => {
-                let id = number(fact, &fact.recorded.stream.id)?;
+                let id = number(fact, &fact.place.stream.id)?;
                 self.tag(id, position, event);
             }
             Event::Visit(VisitEvent::TagSearched {
@@ -179,7 +179,8 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<i64, Made<'_>>) -> sqlx::R
     }
     sqlx::query!(
         "INSERT INTO tags (id, company_id, position, name, folded)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]),
+                unnest($5::text[])",
         &numbers.0,
         &numbers.1,
         &numbers.2,
@@ -217,7 +218,7 @@ async fn count(tx: &mut PgConnection, counts: BTreeMap<i64, Searched>) -> sqlx::
         .unzip();
     sqlx::query!(
         "INSERT INTO tag_counts AS c (tag_id, search_count, position)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[])
          ON CONFLICT (tag_id) DO UPDATE
          SET search_count = c.search_count + EXCLUDED.search_count,
              position = greatest(c.position, EXCLUDED.position)",
@@ -235,7 +236,7 @@ async fn remember(tx: &mut PgConnection, searches: BTreeMap<(i64, i64), i64>) ->
     let positions: Vec<i64> = searches.into_values().collect();
     sqlx::query!(
         "INSERT INTO tag_searches AS s (customer_id, tag_id, position)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[])
          ON CONFLICT (customer_id, tag_id) DO UPDATE
          SET position = greatest(s.position, EXCLUDED.position)",
         &customers,

@@ -94,7 +94,7 @@ impl Changes {
         let Event::Task(event) = &fact.event else {
             return Ok(());
         };
-        let id = number(fact, &fact.recorded.stream.id)?;
+        let id = number(fact, &fact.place.stream.id)?;
         match event {
             TaskEvent::TaskCreated {
                 kind,
@@ -104,9 +104,9 @@ impl Changes {
                 created_by,
             } => {
                 let made = Made {
-                    position: fact.recorded.position,
+                    position: fact.place.position,
                     created_by: *created_by,
-                    created_at: fact.recorded.recorded_at,
+                    created_at: fact.place.recorded_at,
                     kind: kind.as_str(),
                     input: input.clone(),
                     now: Changed {
@@ -117,7 +117,7 @@ impl Changes {
                     },
                 };
                 self.made.insert(id, made);
-                self.counted_at = Some(fact.recorded.position);
+                self.counted_at = Some(fact.place.position);
             }
             TaskEvent::TaskEdited { note, priority } => {
                 let task = self.of(id);
@@ -138,7 +138,7 @@ impl Changes {
                 if self.made.remove(&id).is_none() {
                     self.removed.insert(id);
                 }
-                self.counted_at = Some(fact.recorded.position);
+                self.counted_at = Some(fact.place.position);
             }
         }
         Ok(())
@@ -198,8 +198,9 @@ async fn insert(
     sqlx::query!(
         "WITH made AS (
              INSERT INTO tasks (id, position, created_by, status, priority, created_at, kind, note, input, result)
-             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::smallint[],
-                                  $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[])
+             SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::smallint[]),
+                    unnest($5::smallint[]), unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::text[]),
+                    unnest($9::text[]), unnest($10::text[])
              RETURNING 1
          )
          UPDATE tasks_total

@@ -112,8 +112,8 @@ impl<'f> Changes<'f> {
         let Event::Team(event) = &fact.event else {
             return;
         };
-        let id = fact.recorded.stream.id.as_str();
-        let position = fact.recorded.position;
+        let id = fact.place.stream.id.as_str();
+        let position = fact.place.position;
         match event {
             TeamEvent::TeamCreated { .. } => self.make(fact, event),
             TeamEvent::TeamDeleted {} => return self.remove(id),
@@ -154,7 +154,7 @@ impl<'f> Changes<'f> {
         }
         let team = self.of(id);
         if !matches!(event, TeamEvent::TeamCreated { .. }) {
-            team.ut = team.ut.max(fact.recorded.recorded_at.timestamp());
+            team.ut = team.ut.max(fact.place.recorded_at.timestamp());
         }
     }
 
@@ -173,9 +173,9 @@ impl<'f> Changes<'f> {
         else {
             return;
         };
-        let born = since.unwrap_or(fact.recorded.recorded_at);
+        let born = since.unwrap_or(fact.place.recorded_at);
         let made = Made {
-            position: fact.recorded.position,
+            position: fact.place.position,
             creator_id,
             cstamp: wall(born),
             ct: born.timestamp(),
@@ -192,7 +192,7 @@ impl<'f> Changes<'f> {
                 usroc: 0,
             },
         };
-        self.made.insert(&fact.recorded.stream.id, made);
+        self.made.insert(&fact.place.stream.id, made);
     }
 
     /// Its roles and members go with it, those of this batch included.

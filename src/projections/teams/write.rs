@@ -61,9 +61,10 @@ async fn insert(tx: &mut PgConnection, made: BTreeMap<&str, Made<'_>>) -> sqlx::
     sqlx::query!(
         "INSERT INTO teams (id, creator_id, cstamp, ct, ut, position, rolec, usroc,
                             enabled, private, invite_only, code, name, brief, avatar)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                              $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[], $11::smallint[],
-                              $12::text[], $13::text[], $14::text[], $15::text[])",
+         SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]),
+                unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+                unnest($9::smallint[]), unnest($10::smallint[]), unnest($11::smallint[]), unnest($12::text[]),
+                unnest($13::text[]), unnest($14::text[]), unnest($15::text[])",
         &keys.0,
         &keys.1,
         &keys.2,
@@ -166,7 +167,7 @@ async fn roles(tx: &mut PgConnection, rows: Rows<(&str, u32), Role<'_>>) -> sqlx
     }
     sqlx::query!(
         "INSERT INTO team_roles (team_id, role_id, name, position)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])",
+         SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::bigint[])",
         &texts.0,
         &numbers.0,
         &texts.1,
@@ -210,7 +211,7 @@ async fn members(tx: &mut PgConnection, rows: Rows<(&str, u32, &str), i64>) -> s
     }
     sqlx::query!(
         "INSERT INTO team_members (team_id, role_id, user_id, position)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])",
+         SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::bigint[])",
         &texts.0,
         &numbers.0,
         &texts.1,

@@ -113,7 +113,7 @@ struct Changed<'f> {
 
 impl<'f> Changes<'f> {
     fn fold(&mut self, fact: &'f Fact) -> Result<(), FoldError> {
-        let id = &fact.recorded.stream.id;
+        let id = &fact.place.stream.id;
         match &fact.event {
             Event::Project(event) => {
                 let id = number(fact, id)?;
@@ -133,7 +133,7 @@ impl<'f> Changes<'f> {
             TicketEvent::TicketCreated(details) => {
                 self.for_sale(details.project_id, 1);
                 self.issued
-                    .insert(id, issued(fact.recorded.position, at, details));
+                    .insert(id, issued(fact.place.position, at, details));
             }
             TicketEvent::TicketEdited(edit) => {
                 let ticket = self.of(id, at);

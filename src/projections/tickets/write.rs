@@ -25,7 +25,7 @@ impl Changes<'_> {
 
 async fn projects(tx: &mut PgConnection, rows: Columns<i64, 1>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO projects (id) SELECT * FROM unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO projects (id) SELECT unnest($1::bigint[]) ON CONFLICT (id) DO NOTHING",
         &rows.ids,
     )
     .execute(&mut *tx)
@@ -80,9 +80,10 @@ async fn insert(tx: &mut PgConnection, issued: BTreeMap<i64, Issued<'_>>) -> sql
     sqlx::query!(
         "INSERT INTO tickets (id, position, project_id, created_at, updated_at, sold_at, state, price_fen, order_id,
                               name, image, intro, owner)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
-                              $6::timestamptz[], $7::smallint[], $8::bigint[], $9::bigint[], $10::text[],
-                              $11::text[], $12::text[], $13::text[])",
+         SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::timestamptz[]),
+                unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::smallint[]), unnest($8::bigint[]),
+                unnest($9::bigint[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[]),
+                unnest($13::text[])",
         &keys.0,
         &keys.1,
         &keys.2,

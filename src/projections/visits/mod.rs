@@ -145,19 +145,19 @@ async fn insert(tx: &mut PgConnection, seen: Vec<(&Fact, Seen)>) -> sqlx::Result
     let mut texts: (Vec<_>, Vec<_>) = Default::default();
     let mut at = Vec::with_capacity(seen.len());
     for (fact, seen) in seen {
-        numbers.0.push(fact.recorded.position);
+        numbers.0.push(fact.place.position);
         numbers.1.push(seen.customer_id);
         numbers.2.push(seen.target.1);
         whose.0.push(seen.uid);
         whose.1.push(seen.company_id);
-        texts.0.push(fact.recorded.event_type.clone());
+        texts.0.push(fact.place.event_type.clone());
         texts.1.push(seen.target.0.word().to_owned());
-        at.push(fact.recorded.recorded_at);
+        at.push(fact.place.recorded_at);
     }
     sqlx::query!(
         "INSERT INTO visits (position, at, customer_id, uid, company_id, action, target_kind, target_id)
-         SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-                              $7::text[], $8::bigint[])",
+         SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::bigint[]),
+                unnest($5::bigint[]), unnest($6::text[]), unnest($7::text[]), unnest($8::bigint[])",
         &numbers.0,
         &at,
         &numbers.1,

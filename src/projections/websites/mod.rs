@@ -44,7 +44,7 @@ impl Projection for Websites {
             let Event::Website(event) = &fact.event else {
                 continue;
             };
-            let company_id = number(fact, &fact.recorded.stream.id)?;
+            let company_id = number(fact, &fact.place.stream.id)?;
             set.insert(company_id, event);
         }
         for (company_id, event) in set {

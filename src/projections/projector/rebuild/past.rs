@@ -19,7 +19,7 @@ use super::super::super::{Handling, Projection, all};
 use super::super::Slot;
 use super::RebuildError;
 use super::shadow::{Building, LOCK_PATIENCE, Rebuild, in_order, make};
-use crate::events::{self, Fact};
+use crate::events::Fact;
 use crate::ledger::Ledger;
 use crate::postgres::Database;
 
@@ -105,11 +105,7 @@ impl Past {
     /// with a key that was still there, may have been folded after.
     async fn forget(&mut self) -> Result<(), RebuildError> {
         let erased = self.rebuild.ledger.erasures_after(self.position).await?;
-        let facts = erased.into_iter().filter_map(|recorded| {
-            let event = events::decode(&recorded).ok()?;
-            Some(Fact { recorded, event })
-        });
-        let facts: Vec<Fact> = facts.collect();
+        let facts: Vec<Fact> = erased.into_iter().flat_map(Fact::of).collect();
         for projection in self.rebuild.tracks.iter().map(|track| track.projection) {
             let facts: Vec<&Fact> = (facts.iter())
                 .filter(|fact| projection.handles(&fact.event) == Handling::Handled)

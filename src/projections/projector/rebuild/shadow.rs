@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use futures::{TryStreamExt, pin_mut};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::super::super::Projection;
-use super::super::batch::{self, Course, Item, Track};
+use super::super::batch::{self, Batch, Course, Track};
 use super::super::{Slot, checkpoints, parked};
 use super::RebuildError;
-use crate::ledger::{FeedError, Ledger, Recorded};
+use crate::ledger::{FeedError, Ledger};
 use crate::postgres::{Database, ProjectionSchema, make_schema};
 
 /// Names the lock under which one process at a time rebuilds, switches or prunes.
@@ -62,8 +63,8 @@ struct Ahead {
     read: Reading,
 }
 
-/// A batch on its way: its items, and the event this build does not know that ends it.
-type Reading = JoinHandle<Result<(Vec<Item>, Option<String>), FeedError>>;
+/// A batch on its way, and the event this build does not know that ends it.
+type Reading = JoinHandle<Result<(Batch, Option<String>), FeedError>>;
 
 impl Rebuild {
     /// Begins a rebuild, or goes on with one that was broken off; with `fresh`, what that left is thrown away. `rate` limits
@@ -198,8 +199,8 @@ impl Rebuild {
         if limit <= 0 {
             return Ok(0);
         }
-        let (items, unknown) = self.read(after, limit).await?;
-        let Some(last) = items.last().map(|item| item.recorded().position) else {
+        let (batch, unknown) = self.read(after, limit).await?;
+        let Some(last) = batch.ends().map(|(_, last)| last.position) else {
             return unknown.map_or(Ok(0), |event| Err(RebuildError::Unknown(event)));
         };
         if unknown.is_none() && last - after == limit {
@@ -208,15 +209,18 @@ impl Rebuild {
         let mut ready: Vec<&mut Track> = (self.tracks.iter_mut())
             .filter(|track| track.position == after)
             .collect();
-        batch::carry(&mut self.folder, &mut ready, &items, Course::OFF).await?;
-        Ok(items.len())
+        batch::carry(&mut self.folder, &mut ready, &batch, Course::OFF).await?;
+        let folded = batch.len();
+        // Letting go of so much takes a while, and the next batch is waiting.
+        tokio::spawn(async move { drop(batch) });
+        Ok(folded)
     }
 
     async fn read(
         &mut self,
         after: i64,
         limit: i64,
-    ) -> Result<(Vec<Item>, Option<String>), RebuildError> {
+    ) -> Result<(Batch, Option<String>), RebuildError> {
         let reading = match self.ahead.pop_front() {
             Some(ahead) if (ahead.after, ahead.limit) == (after, limit) => ahead.read,
             _ => {
@@ -247,8 +251,15 @@ impl Rebuild {
     fn reading(&self, after: i64, limit: i64) -> Reading {
         let ledger = self.ledger.clone();
         tokio::spawn(async move {
-            let batch: Vec<Recorded> = ledger.read(after, limit).await?;
-            Ok(batch::read(batch))
+            let events = ledger.tell(after, limit);
+            pin_mut!(events);
+            let mut batch = Batch::default();
+            while let Some(told) = events.try_next().await? {
+                if let Err(unknown) = batch.take(told) {
+                    return Ok((batch, Some(unknown)));
+                }
+            }
+            Ok((batch, None))
         })
     }
 
