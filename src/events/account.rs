@@ -330,4 +330,10 @@ impl State for Account {
             }
         }
     }
+
+    fn breaks(&self, event: &AccountEvent) -> Option<&'static str> {
+        let opens = matches!(event, AccountEvent::AccountOpened { .. });
+        let open = matches!(self, Self::Open(_));
+        (opens == open).then_some("an account is opened once, before all else")
+    }
 }

@@ -77,4 +77,13 @@ impl State for Article {
             },
         };
     }
+
+    fn breaks(&self, event: &ArticleEvent) -> Option<&'static str> {
+        let kept = matches!(
+            (event, self),
+            (ArticleEvent::ArticlePublished { .. }, Self::Unpublished)
+                | (ArticleEvent::ArticleDeleted { .. }, Self::Live { .. })
+        );
+        (!kept).then_some("an article is published once and then deleted once")
+    }
 }

@@ -70,4 +70,14 @@ impl State for Cart {
             }
         }
     }
+
+    fn breaks(&self, event: &CartEvent) -> Option<&'static str> {
+        let (ticket_id, wanted) = match event {
+            CartEvent::CartItemAdded { ticket_id } => (ticket_id, false),
+            CartEvent::CartItemRefreshed { ticket_id }
+            | CartEvent::CartItemRemoved { ticket_id, .. } => (ticket_id, true),
+        };
+        (self.ticket_ids.contains(ticket_id) != wanted)
+            .then_some("a ticket is in a cart once, and taken out of where it is")
+    }
 }

@@ -111,4 +111,13 @@ impl State for Comment {
             }
         }
     }
+
+    fn breaks(&self, event: &CommentEvent) -> Option<&'static str> {
+        let kept = matches!(
+            (event, self),
+            (CommentEvent::CommentPublished { .. }, Self::Unwritten)
+                | (CommentEvent::CommentDeleted { .. }, Self::Live(_))
+        );
+        (!kept).then_some("a comment is published once and then deleted once")
+    }
 }

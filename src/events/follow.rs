@@ -52,4 +52,11 @@ impl State for Follow {
             FollowEvent::Unfollowed { .. } => Self::Absent,
         };
     }
+
+    fn breaks(&self, event: &FollowEvent) -> Option<&'static str> {
+        let following = *self == Self::Following;
+        let begins = matches!(event, FollowEvent::Followed { .. });
+        (following == begins)
+            .then_some("whoever does not follow begins to, and whoever follows ends it")
+    }
 }

@@ -71,4 +71,15 @@ impl State for Message {
             (MessageEvent::MessageDeleted { .. }, Self::Unsent) => {}
         }
     }
+
+    fn breaks(&self, event: &MessageEvent) -> Option<&'static str> {
+        match (event, self) {
+            (MessageEvent::MessageSent { .. }, Self::Unsent) => None,
+            (MessageEvent::MessageSent { .. }, Self::Sent { .. }) => Some("a message is sent once"),
+            (MessageEvent::MessageDeleted { .. }, Self::Unsent) => Some("a message is sent first"),
+            (MessageEvent::MessageDeleted { by }, Self::Sent { deleted_by, .. }) => {
+                (deleted_by.contains(by)).then_some("each side deletes a message once")
+            }
+        }
+    }
 }

@@ -152,11 +152,11 @@ every_aggregate! {
 
 /// The state of one stream on its way through its events, for audits, which meet all aggregates alike.
 pub trait Fold: Send {
-    /// Folds the next event.
+    /// Folds the next event, and answers which invariant it breaks, if it breaks one ([`State::breaks`]).
     ///
     /// # Errors
     /// [`DecodeError`]; the state stays as it was.
-    fn apply(&mut self, recorded: &Recorded) -> Result<(), DecodeError>;
+    fn apply(&mut self, recorded: &Recorded) -> Result<Option<&'static str>, DecodeError>;
 
     /// What the events so far add up to.
     ///
@@ -169,7 +169,7 @@ pub trait Fold: Send {
 struct Folding<A>(A);
 
 impl<A: State> Fold for Folding<A> {
-    fn apply(&mut self, recorded: &Recorded) -> Result<(), DecodeError> {
+    fn apply(&mut self, recorded: &Recorded) -> Result<Option<&'static str>, DecodeError> {
         let Recorded {
             event_type,
             event_version,
@@ -177,8 +177,9 @@ impl<A: State> Fold for Folding<A> {
             ..
         } = recorded;
         let event = A::Event::decode(event_type, event_version, payload)?;
+        let broken = self.0.breaks(&event);
         self.0.apply(&event);
-        Ok(())
+        Ok(broken)
     }
 
     fn state(&self) -> serde_json::Result<serde_json::Value> {
@@ -243,5 +244,65 @@ impl Fact {
 fn set<T: Clone>(value: &mut T, new: Option<&T>) {
     if let Some(new) = new {
         value.clone_from(new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ledger::StreamId;
+
+    fn recorded(aggregate: &'static str, sequence: i64, payload: &Value) -> Recorded {
+        let event_type = payload.as_object().and_then(|all| all.keys().next());
+        Recorded {
+            position: sequence,
+            event_id: Uuid::nil(),
+            stream: StreamId::new(aggregate, "1"),
+            sequence,
+            event_type: event_type.unwrap().clone(),
+            event_version: "1".to_owned(),
+            payload: payload.to_string(),
+            metadata: "{}".to_owned(),
+            recorded_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[rstest]
+    #[case("Task", json!({ "TaskDeleted": {} }), json!({ "TaskDeleted": {} }))]
+    #[case("Order", json!({ "OrderPlaced": order(3) }), json!({ "OrderPaid": { "uid": "0f", "price_fen": 2 } }))]
+    #[case("Order", json!({ "OrderPlaced": order(4) }), Value::Null)]
+    #[case("Cart", json!({ "CartItemAdded": { "ticket_id": 1 } }), json!({ "CartItemAdded": { "ticket_id": 1 } }))]
+    #[case("Cart", json!({ "CartItemRefreshed": { "ticket_id": 1 } }), Value::Null)]
+    #[case("Ticket", json!({ "TicketReserved": { "order_id": 1, "project_id": 1 } }), Value::Null)]
+    #[case("NameClaim", json!({ "NameClaimed": { "holder": "a" } }), json!({ "NameClaimed": { "holder": "b" } }))]
+    #[case("Article", json!({ "ArticleDeleted": { "author": "0f" } }), Value::Null)]
+    #[case("Session", json!({ "SessionClosed": {} }), Value::Null)]
+    #[case("Account", json!({ "AccountEnabled": {} }), Value::Null)]
+    fn what_no_command_does_is_named(
+        #[case] aggregate: &'static str,
+        #[case] first: Value,
+        #[case] second: Value,
+    ) {
+        let mut fold = fold_of(aggregate).unwrap();
+        let events: Vec<Value> = [first, second]
+            .into_iter()
+            .filter(|e| !e.is_null())
+            .collect();
+        let last = events.len();
+        for (event, sequence) in events.iter().zip(1..) {
+            let broken = fold.apply(&recorded(aggregate, sequence, event)).unwrap();
+            if sequence == i64::try_from(last).unwrap() {
+                assert!(broken.is_some(), "{event}");
+            }
+        }
+    }
+
+    fn order(price_fen: i64) -> Value {
+        json!({ "uid": "0f", "lines": [{ "ticket_id": 1, "price_fen": 3 }], "price_fen": price_fen })
     }
 }

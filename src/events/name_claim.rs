@@ -49,4 +49,10 @@ impl State for NameClaim {
             NameClaimEvent::NameReleased {} => Self::Free,
         };
     }
+
+    fn breaks(&self, event: &NameClaimEvent) -> Option<&'static str> {
+        let free = *self == Self::Free;
+        let claims = matches!(event, NameClaimEvent::NameClaimed { .. });
+        (free != claims).then_some("a free name is claimed, and a held one released")
+    }
 }

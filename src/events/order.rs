@@ -166,4 +166,27 @@ impl State for Order {
             ) => {}
         }
     }
+
+    fn breaks(&self, event: &OrderEvent) -> Option<&'static str> {
+        match (event, self) {
+            (
+                OrderEvent::OrderPlaced {
+                    lines, price_fen, ..
+                },
+                Self::Unplaced,
+            ) => {
+                let sum =
+                    (lines.iter()).try_fold(0_i64, |sum, line| sum.checked_add(line.price_fen));
+                (sum != Some(*price_fen)).then_some("an order costs what its lines cost")
+            }
+            (OrderEvent::OrderPlaced { .. }, _) => Some("an order is placed once"),
+            (OrderEvent::OrderPaid { price_fen, .. }, Self::Pending(placed)) => {
+                (*price_fen != placed.price_fen).then_some("what is paid is what the order costs")
+            }
+            (OrderEvent::OrderCancelled { .. }, Self::Pending(_)) => None,
+            (OrderEvent::OrderPaid { .. } | OrderEvent::OrderCancelled { .. }, _) => {
+                Some("only an order that waits is paid or cancelled")
+            }
+        }
+    }
 }

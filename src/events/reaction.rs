@@ -168,6 +168,17 @@ impl State for Reaction {
             ReactionEvent::ReactionRemoved { .. } => Self::Absent,
         };
     }
+
+    fn breaks(&self, event: &ReactionEvent) -> Option<&'static str> {
+        let kept = match (event, self) {
+            (ReactionEvent::ReactionAdded { .. }, Self::Absent) => true,
+            (ReactionEvent::ReactionRemoved { value, .. }, Self::Given { value: given }) => {
+                value == given
+            }
+            _ => false,
+        };
+        (!kept).then_some("a reaction is given once, and what was given is taken back")
+    }
 }
 
 #[cfg(test)]

@@ -75,4 +75,13 @@ impl State for Session {
             },
         };
     }
+
+    fn breaks(&self, event: &SessionEvent) -> Option<&'static str> {
+        let kept = matches!(
+            (event, self),
+            (SessionEvent::SessionOpened { .. }, Self::Unopened)
+                | (SessionEvent::SessionClosed {}, Self::Open { .. })
+        );
+        (!kept).then_some("a session is opened once and then closed once")
+    }
 }

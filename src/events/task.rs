@@ -186,4 +186,30 @@ impl State for Task {
             ) => {}
         }
     }
+
+    fn breaks(&self, event: &TaskEvent) -> Option<&'static str> {
+        match (event, self) {
+            (TaskEvent::TaskCreated { .. }, Self::Uncreated) => None,
+            (TaskEvent::TaskCreated { .. }, _) => Some("a task is created once"),
+            (_, Self::Uncreated) => Some("a task is created first"),
+            (_, Self::Deleted) => Some("nothing happens to a deleted task"),
+            (
+                TaskEvent::TaskStarted {}
+                | TaskEvent::TaskRequeued {}
+                | TaskEvent::TaskCompleted {}
+                | TaskEvent::TaskCancelled {},
+                Self::Live {
+                    status: TaskStatus::Done | TaskStatus::Cancelled,
+                    ..
+                },
+            ) => Some("a task that is done or cancelled stays so"),
+            (
+                TaskEvent::TaskResultRecorded { .. } | TaskEvent::TaskCompleted {},
+                Self::Live { status, .. },
+            ) if *status != TaskStatus::Processing => {
+                Some("only a task in progress comes to a result or an end")
+            }
+            (_, Self::Live { .. }) => None,
+        }
+    }
 }

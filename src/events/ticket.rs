@@ -148,4 +148,32 @@ impl State for Ticket {
             TicketEvent::TicketWithdrawn { .. } => *sale = Sale::Withdrawn,
         }
     }
+
+    fn breaks(&self, event: &TicketEvent) -> Option<&'static str> {
+        let (event, sale) = match (event, self) {
+            (TicketEvent::TicketCreated(_), Self::Unissued) => return None,
+            (TicketEvent::TicketCreated(_), Self::Issued { .. }) => {
+                return Some("a ticket is issued once");
+            }
+            (_, Self::Unissued) => return Some("a ticket is issued first"),
+            (event, Self::Issued { sale, .. }) => (event, *sale),
+        };
+        match event {
+            TicketEvent::TicketReserved { .. } | TicketEvent::TicketWithdrawn { .. } => {
+                (sale != Sale::OnSale).then_some("only a ticket on sale is reserved or withdrawn")
+            }
+            TicketEvent::TicketReleased { order_id, .. }
+            | TicketEvent::TicketSold { order_id, .. } => {
+                let held = Sale::Reserved {
+                    order_id: *order_id,
+                };
+                (sale != held)
+                    .then_some("only the order that holds a ticket gives it back or buys it")
+            }
+            TicketEvent::TicketRestored { .. } => {
+                (sale != Sale::Withdrawn).then_some("only a withdrawn ticket is restored")
+            }
+            TicketEvent::TicketCreated(_) | TicketEvent::TicketEdited(_) => None,
+        }
+    }
 }

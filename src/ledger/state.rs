@@ -95,6 +95,12 @@ pub trait State: Default + Clone + Send + Sync + Serialize + DeserializeOwned + 
 
     /// Folds one event. Never refuses.
     fn apply(&mut self, event: &Self::Event);
+
+    /// The invariant that an event breaks if it comes next: what no command does. Audits ask before they fold.
+    fn breaks(&self, event: &Self::Event) -> Option<&'static str> {
+        let _ = event;
+        None
+    }
 }
 
 /// Implements [`DomainEvent`] and the list of [`StoredEvent`] for an enum of events.

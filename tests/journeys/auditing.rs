@@ -90,6 +90,26 @@ async fn the_log_says_what_was_and_read_tables_are_built_anew_beside_the_service
         (&finding["stream"], &finding["sequence"]),
         (&json!("Task:1"), &json!(2))
     );
+
+    // And so is what every build could have read, but none would have done.
+    superuser
+        .execute(
+            "UPDATE events SET event_type = 'TaskCompleted', payload = '{\"TaskCompleted\":{}}' WHERE event_type = 'TaskStarted'",
+        )
+        .await
+        .unwrap();
+    let (code, replayed) = asked(&folder, &["audit", "replay"]);
+    assert_eq!(
+        (code, &replayed["findings"]),
+        (
+            Some(1),
+            &json!([{
+                "stream": "Task:1",
+                "sequence": 2,
+                "reason": "only a task in progress comes to a result or an end",
+            }])
+        )
+    );
 }
 
 /// Exit code and JSON lines of a command.
@@ -259,6 +279,8 @@ async fn the_proof_counts_everything_twice_and_names_what_was_changed() {
         "{proven}"
     );
     assert_eq!(proven["log"]["events"], proven["log"]["last"]);
+    let (code, replayed) = asked(&folder, &["audit", "replay"]);
+    assert_eq!((code, &replayed["findings"]), (Some(0), &json!([])));
     let counters = proven["projections"].as_array().unwrap().iter();
     let counters: Vec<&Value> = counters
         .flat_map(|p| p["counters"].as_array().unwrap())

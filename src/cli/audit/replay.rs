@@ -41,7 +41,7 @@ pub async fn run(
             show::line(&format!("{stream}, event {sequence}: {reason}"))?;
         }
         if replayed.findings.is_empty() {
-            show::line("Every stream decodes and folds.")?;
+            show::line("Every stream decodes, folds and keeps its invariants.")?;
         }
     }
     Ok(if replayed.findings.is_empty() {
@@ -67,7 +67,8 @@ fn judge(stream: &StreamId, recorded: &[Recorded]) -> Option<Finding> {
         // A fold never refuses and never panics; if one does, the audit says where and goes on.
         let applied = catch_unwind(AssertUnwindSafe(|| fold.apply(event)));
         match applied {
-            Ok(Ok(())) => {}
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(broken))) => return finding(event.sequence, broken.to_owned()),
             Ok(Err(error)) => return finding(event.sequence, error.to_string()),
             Err(_) => return finding(event.sequence, "the fold panicked".to_owned()),
         }
