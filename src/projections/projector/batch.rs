@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 
+use futures::{TryStreamExt, pin_mut};
 use sqlx::{Executor, PgConnection, Row};
 use tracing::error;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::super::{FoldError, Handling, Projection};
 use super::{CHANNEL, Slot, poison};
 use crate::events::{Fact, Unread};
-use crate::ledger::{DecodeError, Place, StreamId, Told};
+use crate::ledger::{DecodeError, FeedError, Ledger, Place, Recorded, StreamId, Told};
 
 /// What became of the events of one type: handled, ignored, parked.
 pub(super) type Counts = BTreeMap<String, [i64; 3]>;
@@ -43,17 +44,37 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Reads events, up to the first that this build does not know, of which it tells.
-    pub fn read(events: Vec<impl Into<Told>>) -> (Self, Option<String>) {
+    pub fn read(events: Vec<Recorded>) -> (Self, Option<String>) {
         let mut batch = Self::default();
-        let unknown = events.into_iter().find_map(|told| batch.take(told).err());
+        let unknown = events.into_iter().find_map(|event| batch.take(event).err());
         (batch, unknown)
+    }
+
+    /// [`read`](Self::read), of so many events that the log holds after a position.
+    ///
+    /// # Errors
+    /// [`FeedError`].
+    pub async fn after(
+        ledger: &Ledger,
+        position: i64,
+        limit: i64,
+    ) -> Result<(Self, Option<String>), FeedError> {
+        let events = ledger.tell(position, limit);
+        pin_mut!(events);
+        let mut batch = Self::default();
+        while let Some(told) = events.try_next().await? {
+            if let Err(unknown) = batch.take(told) {
+                return Ok((batch, Some(unknown)));
+            }
+        }
+        Ok((batch, None))
     }
 
     /// Reads one more.
     ///
     /// # Errors
     /// A sentence about an event that this build does not know.
-    pub fn take(&mut self, told: impl Into<Told>) -> Result<(), String> {
+    fn take(&mut self, told: impl Into<Told>) -> Result<(), String> {
         match Fact::of(told) {
             Ok(fact) => self.push(Item::Fact(Box::new(fact))),
             Err(unread) if matches!(unread.error, DecodeError::Unknown { .. }) => {

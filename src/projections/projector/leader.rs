@@ -188,16 +188,15 @@ impl<'a> Leader<'a> {
             .min()
             .unwrap_or(front);
         self.turn = !self.turn;
-        let batch = if behind < front && (self.turn || self.shared.ledger.tail_position() <= front)
-        {
-            let limit = (front - behind).min(i64::try_from(most).unwrap_or(i64::MAX));
-            self.shared.ledger.read(behind, limit).await?
-        } else {
-            let mut batch = self.follower.next(most).await?;
-            self.follower.drain(&mut batch, most);
-            batch
-        };
-        let (batch, unknown) = Batch::read(batch);
+        let (batch, unknown) =
+            if behind < front && (self.turn || self.shared.ledger.tail_position() <= front) {
+                let limit = (front - behind).min(i64::try_from(most).unwrap_or(i64::MAX));
+                Batch::after(&self.shared.ledger, behind, limit).await?
+            } else {
+                let mut batch = self.follower.next(most).await?;
+                self.follower.drain(&mut batch, most);
+                Batch::read(batch)
+            };
         match (unknown, batch.ends()) {
             (Some(event), None) => Err(End::Unknown(event)),
             (Some(_), Some((_, last))) => {

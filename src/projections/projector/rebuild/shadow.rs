@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures::{TryStreamExt, pin_mut};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -250,17 +249,7 @@ impl Rebuild {
 
     fn reading(&self, after: i64, limit: i64) -> Reading {
         let ledger = self.ledger.clone();
-        tokio::spawn(async move {
-            let events = ledger.tell(after, limit);
-            pin_mut!(events);
-            let mut batch = Batch::default();
-            while let Some(told) = events.try_next().await? {
-                if let Err(unknown) = batch.take(told) {
-                    return Ok((batch, Some(unknown)));
-                }
-            }
-            Ok((batch, None))
-        })
+        tokio::spawn(async move { Batch::after(&ledger, after, limit).await })
     }
 
     /// Holds the live tables still and brings the new ones to where they stand. The leader's next batch waits until the
