@@ -34,6 +34,11 @@ pub trait Case {
     /// A sentence saying what is wrong with the answer.
     fn judge(&self, nth: u64, answer: &Answer<'_>) -> Result<Option<i64>, String>;
 
+    /// Of a case that mixes kinds of requests: the kind of the `nth`, whose latencies are tallied apart as well.
+    fn part(&self, _nth: u64) -> Option<&'static str> {
+        None
+    }
+
     /// How many requests, one after the other on one connection, count as one: a power of two.
     fn steps(&self) -> u64 {
         1

@@ -211,6 +211,23 @@ impl Report {
         self.measured.push((row.id(), standing));
     }
 
+    /// The figure of a contender in a row at one number of connections, if it was measured.
+    #[must_use]
+    pub fn at(
+        &self,
+        row: &str,
+        contender: &str,
+        connections: usize,
+        metric: Metric,
+    ) -> Option<f64> {
+        self.measured
+            .iter()
+            .filter(|(id, _)| *id == row)
+            .map(|(_, standing)| standing)
+            .find(|standing| standing.name == contender && standing.connections == connections)
+            .map(|standing| standing.median(metric))
+    }
+
     /// The best figure of a contender in a row, over all numbers of connections.
     #[must_use]
     pub fn best(&self, row: &str, contender: &str, metric: Metric) -> Option<f64> {
