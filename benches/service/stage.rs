@@ -27,6 +27,9 @@ use crate::servers::{
 /// Clients of `pgbench` for which the private PostgreSQL of ours has connections.
 const CLIENTS_BESIDE_OURS: usize = 128;
 
+/// Events of the smaller store, at least: with fewer there is no page of everything.
+const FEWEST: usize = 1_000;
+
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
     /// The options as measured.
@@ -211,7 +214,7 @@ impl Stage {
                     .context(name)
             };
             self.grown = Some(Pair {
-                small: make("small", events / 100).await?,
+                small: make("small", (events / 100).max(FEWEST)).await?,
                 large: make("large", events).await?,
             });
         }
@@ -367,6 +370,10 @@ async fn database_bytes(database: PgConnectOptions) -> Result<i64> {
     Ok(bytes)
 }
 
+#[expect(
+    clippy::useless_conversion,
+    reason = "other systems count in fewer bits"
+)]
 fn free_bytes(folder: &Path) -> Result<u64> {
     let disk = statvfs(folder).with_context(|| format!("no size of {}", folder.display()))?;
     Ok(u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()))

@@ -40,7 +40,7 @@ impl Row for Growth {
         let Some(Pair { small, large }) = stage.grown(report).await? else {
             return Ok(());
         };
-        for (name, case) in CASES {
+        for (name, called, case) in CASES {
             let mut contenders = [&mut *small, &mut *large].map(|store| {
                 let case = case(&store.service);
                 closed(&mut store.service, case)
@@ -59,7 +59,8 @@ impl Row for Growth {
                 baseline: Some(few.median(Metric::Throughput)),
                 bound: Some(LEFT),
             });
-            for standing in standings {
+            for (mut standing, called) in standings.into_iter().zip(called) {
+                standing.name = called;
                 report.keep(self, standing);
             }
         }
@@ -75,17 +76,25 @@ impl Row for Growth {
 
 type Make = fn(&Service) -> Rc<dyn Case>;
 
-/// Lists first, while both stores are as they were filled.
-const CASES: [(&str, Make); 4] = [
-    ("task_list", |service| {
+/// What is asked, and what both stores are called meanwhile. Lists first, while the stores are as they were filled.
+const CASES: [(&str, [&str; 2], Make); 4] = [
+    ("task_list", ["tasks, small", "tasks, large"], |service| {
         Rc::new(ListTasks::new(&service.wire, PAGE))
     }),
-    ("article_list", |service| match &service.community {
-        Some(community) => Rc::new(Feed::new(community)),
-        None => unreachable!("members come when a store is made"),
+    (
+        "article_list",
+        ["feed, small", "feed, large"],
+        |service| match &service.community {
+            Some(community) => Rc::new(Feed::new(community)),
+            None => unreachable!("members come when a store is made"),
+        },
+    ),
+    (
+        "task_create",
+        ["create, small", "create, large"],
+        |service| Rc::new(CreateTask::new(&service.wire)),
+    ),
+    ("article_like", ["like, small", "like, large"], |service| {
+        Rc::new(Like::new(service))
     }),
-    ("task_create", |service| {
-        Rc::new(CreateTask::new(&service.wire))
-    }),
-    ("article_like", |service| Rc::new(Like::new(service))),
 ];

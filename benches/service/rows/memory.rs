@@ -118,13 +118,12 @@ async fn load(
 ) -> Result<Vec<Standing>> {
     let like: Rc<dyn Case> = Rc::new(Like::new(service));
     let mixture: Rc<dyn Case> = Rc::new(Mixture::new(service, tasks)?);
-    let most = match most {
-        Some(most) => most,
-        None => {
-            let mut alone = [closed(service, Rc::clone(&mixture))];
-            let standings = contest(&mut alone, CONNECTIONS, 1, span).await?;
-            standings[0].median(Metric::Throughput)
-        }
+    let most = if let Some(most) = most {
+        most
+    } else {
+        let mut alone = [closed(service, Rc::clone(&mixture))];
+        let standings = contest(&mut alone, CONNECTIONS, 1, span).await?;
+        standings[0].median(Metric::Throughput)
     };
     let (mut likes, mut mixed) = (standing("likes"), standing("mixed"));
     for part in 0..PARTS {

@@ -46,12 +46,17 @@ impl Row for TwoNodes {
         let Some((service, ours)) = stage.ours() else {
             return Ok(());
         };
-        let cases: [(&str, Rc<dyn Case>); 2] = [
-            ("article_like", Rc::new(Like::new(service))),
-            ("task_create", Rc::new(CreateTask::new(&service.wire))),
+        let (like, create) = (Like::new(service), CreateTask::new(&service.wire));
+        let cases: [(&str, [_; 2], Rc<dyn Case>); 2] = [
+            ("article_like", ["like, one", "like, two"], Rc::new(like)),
+            (
+                "task_create",
+                ["create, one", "create, two"],
+                Rc::new(create),
+            ),
         ];
-        for (name, case) in cases {
-            let (mut one, mut two) = (standing("one node"), standing("two nodes"));
+        for (name, called, case) in cases {
+            let [mut one, mut two] = called.map(standing);
             for _ in 0..rounds {
                 let alone = alone(service, &case, span).await?;
                 one.rounds.extend(alone);

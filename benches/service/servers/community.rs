@@ -118,9 +118,9 @@ impl Community {
             next_pair: Cell::new(0),
         };
         let shown = community.feed(address).await?;
-        let mut order: Vec<i64> = shown.iter().map(|article| article.id).collect();
-        std::mem::swap(&mut community.articles, &mut order);
-        let (mut written, mut shown) = (order, community.articles.clone());
+        let newest_first = shown.iter().map(|article| article.id).collect();
+        let mut written = std::mem::replace(&mut community.articles, newest_first);
+        let mut shown = community.articles.clone();
         written.sort_unstable();
         shown.sort_unstable();
         ensure!(

@@ -150,7 +150,7 @@ async fn write(ours: &Ours, events: usize) -> Result<()> {
 /// Waits until the read tables show all that is in the log.
 async fn shown(ours: &Ours) -> Result<()> {
     let mut database = ours.database()?.connect().await?;
-    let head: i64 = sqlx::query_scalar("SELECT max(position) FROM events")
+    let last: i64 = sqlx::query_scalar("SELECT max(position) FROM events")
         .fetch_one(&mut database)
         .await?;
     database.close().await?;
@@ -158,8 +158,8 @@ async fn shown(ours: &Ours) -> Result<()> {
     loop {
         let metrics = Metrics::read(ours.ops()).await?;
         #[expect(clippy::cast_precision_loss, reason = "positions stay far below 2^52")]
-        let heard = (metrics.values("shiji_log_position")).all(|heard| heard >= head as f64);
-        if heard && (metrics.values("shiji_projection_lag_events")).all(|lag| lag == 0.0) {
+        let heard = metrics.all("shiji_log_position", |heard| heard >= last as f64);
+        if heard && metrics.all("shiji_projection_lag_events", |lag| lag == 0.0) {
             return Ok(());
         }
         ensure!(

@@ -31,9 +31,10 @@ impl Metrics {
         .await
     }
 
-    /// The values of a metric, whatever its labels.
-    pub fn values(&self, name: &str) -> impl Iterator<Item = f64> {
-        self.lines(name).filter_map(|(_, value)| value.parse().ok())
+    /// Is a metric told, and like this under all its labels?
+    pub fn all(&self, name: &str, like: impl Fn(f64) -> bool) -> bool {
+        let mut values = self.lines(name).map(|(_, value)| value).peekable();
+        values.peek().is_some() && values.all(|value| value.parse().is_ok_and(&like))
     }
 
     /// Lines of a metric: its labels, its value.
