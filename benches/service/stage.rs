@@ -30,6 +30,9 @@ const CLIENTS_BESIDE_OURS: usize = 128;
 /// Events of the smaller store, at least: with fewer there is no page of everything.
 const FEWEST: usize = 1_000;
 
+/// More likes than anybody gives in a second.
+const LIKES_A_SECOND: f64 = 20_000.0;
+
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
     /// The options as measured.
@@ -163,12 +166,18 @@ impl Stage {
         Ok(self.archive.as_mut())
     }
 
-    /// Lets the members of ours write new articles, where fewer likes than this are left to be given.
+    /// Lets the members of ours write new articles, where fewer likes are left to be given than so long may take.
     ///
     /// # Errors
     ///
     /// When something answers wrongly.
-    pub async fn strangers(&mut self, wanted: usize) -> Result<()> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of likes"
+    )]
+    pub async fn strangers(&mut self, time: Duration) -> Result<()> {
+        let wanted = (time.as_secs_f64() * LIKES_A_SECOND) as usize;
         self.community().await?;
         let Some(ours) = &mut self.ours else {
             return Ok(());

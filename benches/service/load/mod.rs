@@ -77,3 +77,11 @@ pub struct Span {
     /// The measured time.
     pub measured: Duration,
 }
+
+impl Span {
+    /// How long so many rounds of it take.
+    #[must_use]
+    pub fn all(self, rounds: u32) -> Duration {
+        (self.warmup + self.measured) * rounds
+    }
+}

@@ -24,9 +24,6 @@ const CONNECTIONS: usize = 256;
 /// The time is cut into so many parts, in turns one of likes and one mixed: every fifth of it has one of each.
 const PARTS: u32 = 10;
 
-/// Likes in a second, for which there must be enough members and articles.
-const LIKES_A_SECOND: f64 = 20_000.0;
-
 /// How often somebody looks.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -51,20 +48,14 @@ impl Row for Memory {
 
     async fn run(&self, stage: &mut Stage, report: &mut Report) -> Result<()> {
         let seconds = stage.options.memory_seconds;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a number of likes"
-        )]
-        let likes = (seconds * LIKES_A_SECOND) as usize;
-        stage.strangers(likes).await?;
-        let shown = PAGE.min(stage.options.seed_tasks);
-        let Some((service, _)) = stage.ours() else {
-            return Ok(());
-        };
         let span = Span {
             warmup: Duration::ZERO,
             measured: Duration::from_secs_f64(seconds / f64::from(PARTS)),
+        };
+        stage.strangers(span.all(PARTS)).await?;
+        let shown = PAGE.min(stage.options.seed_tasks);
+        let Some((service, _)) = stage.ours() else {
+            return Ok(());
         };
         let process = service.process.id();
         let samples = RefCell::new(Vec::new());

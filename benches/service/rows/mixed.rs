@@ -15,7 +15,7 @@ use super::task_create::CreateTask;
 use super::task_list::{ListTasks, PAGE};
 use super::{Bound, Row};
 use crate::contest::{Metric, Standing, contest, median};
-use crate::load::{Answer, Case, Span};
+use crate::load::{Answer, Case};
 use crate::report::{Figure, Report};
 use crate::servers::{Community, Metrics, Service};
 use crate::stage::{Stage, closed, paced};
@@ -25,9 +25,6 @@ const BUSY: usize = 64;
 
 /// Connections that share the arrivals.
 const CONNECTIONS: usize = 256;
-
-/// Likes in a second, for which there must be enough members and articles.
-const LIKES_A_SECOND: f64 = 5_000.0;
 
 /// The kinds of request whose latencies are told apart, and what their p99 must stay under, in milliseconds.
 const PARTS: [(&str, f64); 2] = [("commands", 25.0), ("queries", 10.0)];
@@ -50,7 +47,7 @@ impl Row for Mixed {
 
     async fn run(&self, stage: &mut Stage, report: &mut Report) -> Result<()> {
         let (span, rounds) = (stage.span(), stage.options.rounds);
-        stage.strangers(likes(span, rounds * 2)).await?;
+        stage.strangers(span.all(rounds * 2)).await?;
         let shown = PAGE.min(stage.options.seed_tasks);
         let Some((service, ours)) = stage.ours() else {
             return Ok(());
@@ -118,17 +115,6 @@ impl Mixed {
 /// The closed-loop maximum, when it was measured.
 pub fn maximum(report: &Report) -> Option<f64> {
     report.best(Mixed.id(), "ours", Metric::Throughput)
-}
-
-/// How many likes may be given in so many rounds.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a number of likes"
-)]
-pub fn likes(span: Span, rounds: u32) -> usize {
-    let seconds = (span.warmup + span.measured).as_secs_f64() * f64::from(rounds);
-    (seconds * LIKES_A_SECOND) as usize
 }
 
 /// What is asked for.

@@ -17,9 +17,6 @@ use crate::stage::{Stage, closed, closed_beside};
 /// Connections to one node, or half of them to each.
 const CONNECTIONS: usize = 256;
 
-/// Likes in a second, for which there must be enough members and articles.
-const LIKES_A_SECOND: f64 = 20_000.0;
-
 /// The row.
 pub struct TwoNodes;
 
@@ -35,14 +32,7 @@ impl Row for TwoNodes {
 
     async fn run(&self, stage: &mut Stage, report: &mut Report) -> Result<()> {
         let (span, rounds) = (stage.span(), stage.options.rounds);
-        let seconds = (span.warmup + span.measured).as_secs_f64() * f64::from(rounds);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a number of likes"
-        )]
-        let likes = (seconds * 2.0 * LIKES_A_SECOND) as usize;
-        stage.strangers(likes).await?;
+        stage.strangers(span.all(rounds * 2)).await?;
         let Some((service, ours)) = stage.ours() else {
             return Ok(());
         };
