@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::backend::TaskPages;
+use super::community::WholeArticles;
 use super::passwords::Passwords;
 use super::weidu::CasePages;
 use super::zhugeleida::{Live, LiveLimits};
@@ -130,6 +131,8 @@ struct Inner {
 
 /// Lists that many look at at once.
 pub struct Crowds {
+    /// The articles of the community.
+    pub articles: Together<WholeArticles>,
     /// The cases of the case list.
     pub cases: Together<CasePages>,
     /// The feed of the community.
@@ -163,6 +166,7 @@ impl App {
         Self {
             inner: Arc::new(Inner {
                 crowds: Crowds {
+                    articles: Together::new(parts.reads.clone()),
                     cases: Together::new(parts.reads.clone()),
                     feeds: Together::new(parts.reads.clone()),
                     tasks: Together::new(parts.reads.clone()),

@@ -33,6 +33,12 @@ pub trait Question: 'static {
     ) -> impl Future<Output = sqlx::Result<Self::Answer>> + Send;
 }
 
+/// What an answer holds for an asker whom a statement counts from 1.
+pub fn part_of<T>(asker: i64, parts: &mut [T]) -> Option<&mut T> {
+    let place = usize::try_from(asker).ok()?.checked_sub(1)?;
+    parts.get_mut(place)
+}
+
 /// The answer and the place of the one who asked among all whom it was made for.
 type Shared<Q> = (Arc<<Q as Question>::Answer>, usize);
 type Reply<Q> = oneshot::Sender<Result<Shared<Q>, Arc<sqlx::Error>>>;
