@@ -105,7 +105,8 @@ pub async fn page(
     Ok(found.pop().flatten())
 }
 
-/// [`page`] for several readers, each of whom asks about one thing.
+/// [`page`] for several readers, each of whom asks about one thing. Whether it is there is no `EXISTS`, which the server
+/// would answer from all things of the kind, hashed, as soon as there are several readers.
 ///
 /// # Errors
 /// When the database says no.
@@ -130,14 +131,14 @@ pub async fn pages(
                     mf.nickname AS \"first_nickname?\", mf.avatar AS \"first_avatar?\"
              FROM (
                  SELECT n.reader, n.id, n.place, CASE $4::text
-                     WHEN 'article' THEN EXISTS (SELECT FROM articles a WHERE a.id = n.id::bigint)
-                     WHEN 'game' THEN EXISTS (SELECT FROM games g WHERE g.id = n.id::bigint AND g.shown)
-                     WHEN 'ticket' THEN EXISTS (
-                         SELECT
+                     WHEN 'article' THEN (SELECT true FROM articles a WHERE a.id = n.id::bigint) IS NOT NULL
+                     WHEN 'game' THEN (SELECT true FROM games g WHERE g.id = n.id::bigint AND g.shown) IS NOT NULL
+                     WHEN 'ticket' THEN (
+                         SELECT true
                          FROM tickets k
                          JOIN projects j ON j.id = k.project_id
                          JOIN masters s ON s.id = j.master_id
-                         WHERE k.id = n.id::bigint AND k.state <> 3 AND j.shown AND s.shown)
+                         WHERE k.id = n.id::bigint AND k.state <> 3 AND j.shown AND s.shown) IS NOT NULL
                      ELSE true
                  END AS there
                  FROM unnest($3::text[], $5::text[]) WITH ORDINALITY AS n(reader, id, place)
