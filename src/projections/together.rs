@@ -16,6 +16,10 @@ use tokio::sync::oneshot;
 /// Those whom one query answers; more wait for the next one, so that no query takes long.
 const CROWD: usize = 64;
 
+/// So many elements the planner expects of an array that it does not know yet. A statement for fewer looks cheaper than the
+/// plan that is kept for it, and is planned anew each time, which takes longer than to answer it.
+pub const EXPECTED: usize = 10;
+
 /// A question that one query can answer for many.
 pub trait Question: 'static {
     /// What is the same for all whom one query answers.
