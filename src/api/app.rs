@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::backend::TaskPages;
+use super::community::WholeArticles;
 use super::passwords::Passwords;
 use super::weidu::CasePages;
 use super::zhugeleida::{Live, LiveLimits};
@@ -20,7 +21,7 @@ use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, 
 use crate::ledger::{Ledger, Mark};
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::projections::articles::Feeds;
-use crate::projections::together::Together;
+use crate::projections::together::{self, Together};
 use crate::settings::{Settings, Switch};
 
 /// Rows one sweep deletes of each kind.
@@ -116,6 +117,8 @@ pub struct App {
 struct Inner {
     parts: AppParts,
     crowds: Crowds,
+    /// Their connections.
+    crowded: PgPool,
     passwords: Passwords,
     pictures: Pictures,
     posters: Posters,
@@ -130,6 +133,8 @@ struct Inner {
 
 /// Lists that many look at at once.
 pub struct Crowds {
+    /// The articles of the community.
+    pub articles: Together<WholeArticles>,
     /// The cases of the case list.
     pub cases: Together<CasePages>,
     /// The feed of the community.
@@ -147,6 +152,7 @@ impl App {
     /// Puts it together.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
+        let crowded = together::connections(&parts.reads);
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
         let posters = Posters::new(parts.settings.font_dir.clone());
@@ -163,10 +169,12 @@ impl App {
         Self {
             inner: Arc::new(Inner {
                 crowds: Crowds {
-                    cases: Together::new(parts.reads.clone()),
-                    feeds: Together::new(parts.reads.clone()),
-                    tasks: Together::new(parts.reads.clone()),
+                    articles: Together::new(crowded.clone()),
+                    cases: Together::new(crowded.clone()),
+                    feeds: Together::new(crowded.clone()),
+                    tasks: Together::new(crowded.clone()),
                 },
+                crowded,
                 parts,
                 live,
                 passwords: Passwords::default(),
@@ -345,6 +353,12 @@ impl App {
         self.hang_up();
         self.inner.work.close();
         self.inner.work.wait().await;
+    }
+
+    /// Lets go of the connections for queries, when nobody asks any more.
+    pub async fn close(&self) {
+        self.inner.crowded.close().await;
+        self.reads().close().await;
     }
 
     /// Deletes what is of no use any more: old receipts, old counts of rate limits. Answers how many rows. For a

@@ -11,10 +11,20 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::oneshot;
 
 /// Those whom one query answers; more wait for the next one, so that no query takes long.
 const CROWD: usize = 64;
+
+/// Connections for such queries, as many as the given ones. Their statements are planned once for any number of askers: for
+/// few of them a plan of their own always looks cheaper, and to make it takes longer than to answer.
+#[must_use]
+pub fn connections(reads: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&reads.connect_options());
+    let options = options.options([("plan_cache_mode", "force_generic_plan")]);
+    reads.options().clone().connect_lazy_with(options)
+}
 
 /// A question that one query can answer for many.
 pub trait Question: 'static {
@@ -31,6 +41,12 @@ pub trait Question: 'static {
         key: &Self::Key,
         askers: &[Self::Asker],
     ) -> impl Future<Output = sqlx::Result<Self::Answer>> + Send;
+}
+
+/// What an answer holds for an asker whom a statement counts from 1.
+pub fn part_of<T>(asker: i64, parts: &mut [T]) -> Option<&mut T> {
+    let place = usize::try_from(asker).ok()?.checked_sub(1)?;
+    parts.get_mut(place)
 }
 
 /// The answer and the place of the one who asked among all whom it was made for.

@@ -146,8 +146,9 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
         found.push((
             "detail",
             flaws(db, 0, async |db| {
-                let found = articles::detail(db, me, 50_000).await?;
-                Ok(found.iter().len())
+                let found =
+                    articles::details(db, &[me.to_owned(), you.to_owned()], &[50_000, 7]).await?;
+                Ok(found.len())
             })
             .await,
         ));
@@ -164,6 +165,11 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
             "my collection": async |db: &mut PgConnection| Ok(articles::collected(db, me, offset, limit).await?.len()),
             "comments of an article": async |db: &mut PgConnection| {
                 Ok(comments::page(db, me, ("article", "7"), offset, limit).await?.unwrap().len())
+            },
+            "comments of articles": async |db: &mut PgConnection| {
+                let (readers, ids) = ([me, you].map(str::to_owned), ["7", "8"].map(str::to_owned));
+                let found = comments::pages(db, &readers, ("article", &ids), offset, limit).await?;
+                Ok(found.into_iter().flatten().flatten().count())
             },
             "the circle": async |db: &mut PgConnection| Ok(comments::circle(db, offset, limit).await?.len()),
             "a conversation": async |db: &mut PgConnection| {
@@ -182,7 +188,8 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
         found.push((target.0, flaws(db, 0, statement).await));
     }
     let reactors = async |db: &mut PgConnection| {
-        let found = reactions::likes_and_collects(db, "article", "7").await?;
+        let found =
+            reactions::likes_and_collects(db, "article", &["7".to_owned(), "8".to_owned()]).await?;
         Ok(found.len())
     };
     found.push(("likes and collects", flaws(db, 0, reactors).await));

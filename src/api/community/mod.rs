@@ -34,6 +34,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use articles::lists::WholeArticles;
 pub use fields::is_image;
 pub use media::small_key;
 pub use problem::Problem;

@@ -235,7 +235,7 @@ impl Node {
         }
         self.projector.shutdown().await;
         store::part(&self.ledger).await;
-        self.app.reads().close().await;
+        self.app.close().await;
         broke_off(broken)
     }
 }

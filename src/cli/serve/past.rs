@@ -122,7 +122,7 @@ async fn serve(
     app.finish().await;
     kept.release().await;
     store::part(ledger).await;
-    app.reads().close().await;
+    app.close().await;
     info!("The tables as of position {position} stay; `shiji projections prune` drops them");
     broke_off(broken)
 }

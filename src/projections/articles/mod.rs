@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub use queries::{
-    ArticleDetail, ArticleItem, Feed, Feeds, collected, detail, feed, of_followed, of_reader,
+    ArticleDetail, ArticleItem, Feed, Feeds, collected, details, feed, of_followed, of_reader,
 };
 
 use super::{FoldError, Handling, Projection, at, number};

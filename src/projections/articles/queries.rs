@@ -317,6 +317,8 @@ pub async fn collected(
     reason = "the words of `events::article` and of a member's profile"
 )]
 pub struct ArticleDetail {
+    /// Whose question it answers, from 1.
+    pub asker: i64,
     pub id: i64,
     pub created_at: DateTime<Utc>,
     pub content: String,
@@ -341,34 +343,34 @@ pub struct ArticleDetail {
     pub is_follow: bool,
 }
 
-/// The article of an id as a reader sees it, unless there is none or it was deleted.
+/// Articles by their ids, each as one reader sees it, who asks for it; none for an article that is not there or was deleted.
 ///
 /// # Errors
 /// When the database says no.
-pub async fn detail(
+pub async fn details(
     db: impl PgExecutor<'_>,
-    reader: &str,
-    id: i64,
-) -> sqlx::Result<Option<ArticleDetail>> {
+    readers: &[String],
+    ids: &[i64],
+) -> sqlx::Result<Vec<ArticleDetail>> {
     sqlx::query_as!(
         ArticleDetail,
-        r#"SELECT a.id, a.created_at, a.content, a.images,
+        r#"SELECT q.place AS "asker!", a.id, a.created_at, a.content, a.images,
                   l.position IS NOT NULL AS "is_like!", k.position IS NOT NULL AS "is_collect!",
                   a.author, coalesce(m.nickname, '') AS "nickname!", m.avatar AS "avatar?",
                   coalesce(m.gender, 0::smallint) AS "gender!", coalesce(m.country, '') AS "country!",
                   m.province AS "province?", m.city AS "city?", m.birthday_ms AS "birthday_ms?", m.intro AS "intro?",
                   coalesce(m.created_at, a.created_at) AS "joined_at!", f.position IS NOT NULL AS "is_follow!"
-           FROM articles a
+           FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS q(reader, id, place)
+           JOIN articles a ON a.id = q.id
            LEFT JOIN members m ON m.uid = a.author
-           LEFT JOIN follows f ON f.follower = $1 AND f.kind = 'user' AND f.target = a.author
-           LEFT JOIN reactions l ON l.actor_id = $1 AND l.actor_kind = 'member' AND l.kind = 'like'
+           LEFT JOIN follows f ON f.follower = q.reader AND f.kind = 'user' AND f.target = a.author
+           LEFT JOIN reactions l ON l.actor_id = q.reader AND l.actor_kind = 'member' AND l.kind = 'like'
                                 AND l.target_kind = 'article' AND l.target_id = a.id::text
-           LEFT JOIN reactions k ON k.actor_id = $1 AND k.actor_kind = 'member' AND k.kind = 'collect'
-                                AND k.target_kind = 'article' AND k.target_id = a.id::text
-           WHERE a.id = $2"#,
-        reader,
-        id,
+           LEFT JOIN reactions k ON k.actor_id = q.reader AND k.actor_kind = 'member' AND k.kind = 'collect'
+                                AND k.target_kind = 'article' AND k.target_id = a.id::text"#,
+        readers,
+        ids,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-pub use queries::{Author, CircleItem, CommentItem, circle, page};
+pub use queries::{Author, CircleItem, CommentItem, circle, page, pages};
 
 use super::{FoldError, Handling, Projection, at, number};
 use crate::events::comment::Reply;

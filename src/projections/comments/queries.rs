@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::projections::pages::page;
+use crate::projections::together::part_of;
 
 /// A comment as a member reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Author {
 
 /// What stands under something; without comments it is one row that says whether that is there.
 struct Row {
+    /// Whose question it answers, from 1.
+    asker: i64,
     there: bool,
     id: Option<i64>,
     created_at: Option<DateTime<Utc>>,
@@ -93,16 +96,33 @@ impl Row {
 pub async fn page(
     db: impl PgExecutor<'_>,
     reader: &str,
-    target: (&str, &str),
+    (kind, id): (&str, &str),
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<Option<Vec<CommentItem>>> {
-    let (kind, id) = target;
+    let (reader, id) = ([reader.to_owned()], [id.to_owned()]);
+    let mut found = pages(db, &reader, (kind, &id), offset, limit).await?;
+    Ok(found.pop().flatten())
+}
+
+/// [`page`] for several readers, each of whom asks about one thing. Whether it is there is no `EXISTS`, which the server
+/// would answer from all things of the kind, hashed, as soon as there are several readers.
+///
+/// # Errors
+/// When the database says no.
+pub async fn pages(
+    db: impl PgExecutor<'_>,
+    readers: &[String],
+    (kind, ids): (&str, &[String]),
+    offset: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<Option<Vec<CommentItem>>>> {
     let rows: Vec<Row> = page!(
         Row of db,
         offset,
         limit,
-        "SELECT t.there AS \"there!\", c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
+        "SELECT q.place AS \"asker!\", q.there AS \"there!\",
+                    c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
                     coalesce(v.up_count, 0) AS \"up_count!\", coalesce(v.down_count, 0) AS \"down_count!\",
                     r.value AS \"vote?\",
                     c.author_id AS \"author_id?\", m.nickname AS \"nickname?\", m.avatar AS \"avatar?\",
@@ -110,37 +130,44 @@ pub async fn page(
                     c.first_reply_id, c.first_reply_author_id,
                     mf.nickname AS \"first_nickname?\", mf.avatar AS \"first_avatar?\"
              FROM (
-                 SELECT CASE $4::text
-                     WHEN 'article' THEN EXISTS (SELECT FROM articles WHERE id = $5::text::bigint)
-                     WHEN 'game' THEN EXISTS (SELECT FROM games WHERE id = $5::text::bigint AND shown)
-                     WHEN 'ticket' THEN EXISTS (
-                         SELECT
+                 SELECT n.reader, n.id, n.place, CASE $4::text
+                     WHEN 'article' THEN (SELECT true FROM articles a WHERE a.id = n.id::bigint) IS NOT NULL
+                     WHEN 'game' THEN (SELECT true FROM games g WHERE g.id = n.id::bigint AND g.shown) IS NOT NULL
+                     WHEN 'ticket' THEN (
+                         SELECT true
                          FROM tickets k
                          JOIN projects j ON j.id = k.project_id
                          JOIN masters s ON s.id = j.master_id
-                         WHERE k.id = $5::text::bigint AND k.state <> 3 AND j.shown AND s.shown)
+                         WHERE k.id = n.id::bigint AND k.state <> 3 AND j.shown AND s.shown) IS NOT NULL
                      ELSE true
                  END AS there
-             ) t
-             LEFT JOIN (
-                 unnest(",
-        "SELECT id FROM comments WHERE target_kind = $4 AND target_id = $5 ORDER BY created_at DESC, id",
+                 FROM unnest($3::text[], $5::text[]) WITH ORDINALITY AS n(reader, id, place)
+             ) q
+             LEFT JOIN LATERAL (
+                 SELECT c.*, p.place
+                 FROM unnest(",
+        "SELECT k.id FROM comments k WHERE k.target_kind = $4 AND k.target_id = q.id ORDER BY k.created_at DESC, k.id",
         ") WITH ORDINALITY AS p(id, place)
                  JOIN comments c ON c.id = p.id
-             ) ON t.there
+             ) c ON q.there
              LEFT JOIN comment_votes v ON v.comment_id = c.id
-             LEFT JOIN reactions r ON r.actor_id = $3 AND r.actor_kind = 'member' AND r.kind = 'vote'
+             LEFT JOIN reactions r ON r.actor_id = q.reader AND r.actor_kind = 'member' AND r.kind = 'vote'
                                   AND r.target_kind = 'comment' AND r.target_id = c.id::text
              LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
              LEFT JOIN members ma ON ma.uid = c.reply_author_id AND c.reply_author_kind = 'member'
              LEFT JOIN members mf ON mf.uid = c.first_reply_author_id AND c.first_reply_author_kind = 'member'
-             ORDER BY p.place",
-        reader,
+             ORDER BY q.place, c.place",
+        readers,
         kind,
-        id,
+        ids,
     )?;
-    let there = rows.iter().any(|row| row.there);
-    Ok(there.then(|| rows.into_iter().filter_map(Row::comment).collect()))
+    let mut found: Vec<Option<Vec<CommentItem>>> = vec![None; readers.len()];
+    for row in rows.into_iter().filter(|row| row.there) {
+        if let Some(said) = part_of(row.asker, &mut found) {
+            said.get_or_insert_default().extend(row.comment());
+        }
+    }
+    Ok(found)
 }
 
 /// A ticket that is talked about, and the newest of what is said.

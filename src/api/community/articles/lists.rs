@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::App;
@@ -15,6 +16,7 @@ use crate::events::party::TargetKind;
 use crate::projections::articles::{self, ArticleDetail, ArticleItem};
 use crate::projections::comments;
 use crate::projections::reactions::{self, Reactor};
+use crate::projections::together::{Question, part_of};
 
 /// Articles of a feed, unless the caller says how many.
 const FEED: i64 = 20;
@@ -343,28 +345,72 @@ pub struct DetailAnswer {
 pub async fn detail(State(app): State<App>, call: MemberCall) -> Result<Response, Problem> {
     let id = call.fields.id("article_id")?.required()?;
     let stamp = call.as_of(&app).await?;
-    let (kind, target) = (TargetKind::Article.word(), id.to_string());
-    let reader = &call.member.uid;
-    let read = async {
-        let Some(article) = articles::detail(app.reads(), reader, id).await? else {
-            return Ok(None);
-        };
-        let (said, reacted) = tokio::try_join!(
-            comments::page(app.reads(), reader, (kind, &target), 0, LIST),
-            reactions::likes_and_collects(app.reads(), kind, &target),
-        )?;
-        // Deleted between the two looks.
-        Ok(said.map(|said| whole(article, said, reacted)))
-    };
-    let found = read.await.map_err(|error| Problem::query(&app, error))?;
-    let article_detail = found.ok_or_else(Problem::not_found)?;
+    let asked = app.crowds().articles.ask((), (call.member.uid, id));
+    let (found, place) = asked.await.map_err(|error| Problem::query(&app, error))?;
+    let found = found.get(place).and_then(Clone::clone);
+    let article = found.ok_or_else(Problem::not_found)?;
+    let article_detail = whole(article);
     Ok(envelope::found(stamp, DetailAnswer { article_detail }))
 }
 
-fn whole(
+/// An article with what is said under it and who reacted to it.
+#[derive(Clone)]
+pub struct WholeArticle {
     article: ArticleDetail,
     said: Vec<comments::CommentItem>,
     reacted: Vec<Reactor>,
+}
+
+/// Articles, each asked for by a reader.
+pub struct WholeArticles;
+
+impl Question for WholeArticles {
+    type Key = ();
+    type Asker = (String, i64);
+    type Answer = Vec<Option<WholeArticle>>;
+
+    async fn ask(reads: &PgPool, (): &(), askers: &[(String, i64)]) -> sqlx::Result<Self::Answer> {
+        let (readers, ids): (Vec<String>, Vec<i64>) = askers.iter().cloned().unzip();
+        let targets: Vec<String> = ids.iter().map(i64::to_string).collect();
+        let kind = TargetKind::Article.word();
+        let (details, said, reacted) = tokio::try_join!(
+            articles::details(reads, &readers, &ids),
+            comments::pages(reads, &readers, (kind, &targets), 0, LIST),
+            reactions::likes_and_collects(reads, kind, &targets),
+        )?;
+        let mut said: Vec<_> = said
+            .into_iter()
+            .map(|said| said.map(|said| (None, said, vec![])))
+            .collect();
+        for article in details {
+            if let Some(Some((known, ..))) = part_of(article.asker, &mut said) {
+                *known = Some(article);
+            }
+        }
+        for reactor in reacted {
+            if let Some(Some((.., reacted))) = part_of(reactor.asker, &mut said) {
+                reacted.push(reactor);
+            }
+        }
+        // Deleted between two of the looks is deleted.
+        let whole = said.into_iter().map(|part| {
+            let (article, said, reacted) = part?;
+            article.map(|article| WholeArticle {
+                article,
+                said,
+                reacted,
+            })
+        });
+        Ok(whole.collect())
+    }
+}
+
+fn whole(
+    WholeArticle {
+        article,
+        said,
+        reacted,
+    }: WholeArticle,
 ) -> ArticleDetailData {
     let (likes, collects): (Vec<_>, Vec<_>) = reacted
         .into_iter()
