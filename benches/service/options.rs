@@ -96,7 +96,7 @@ pub struct Options {
     /// Tasks of the demo data whose log the rows of the rebuild fold; 60,000 make about 300,000 events.
     #[arg(long, default_value_t = 60_000)]
     pub rebuild_tasks: u32,
-    /// Events of the large store in the rows `growth` and `start`; the small one has a hundredth. 10 million take 20 GB of disk.
+    /// Events of the large store in the rows `growth` and `start`; the small one has a hundredth. 10 million take 11 GB of disk and want 18 GB free.
     #[arg(long, default_value_t = 10_000_000)]
     pub growth_events: usize,
     /// Seconds of load in the row `memory`.
