@@ -74,13 +74,13 @@ impl Standing {
     /// The median over the rounds.
     #[must_use]
     pub fn median(&self, metric: Metric) -> f64 {
-        let mut values: Vec<f64> = self.rounds.iter().map(|round| metric.of(round)).collect();
-        values.sort_by(f64::total_cmp);
-        match values.len() {
-            0 => f64::NAN,
-            count if count % 2 == 1 => values[count / 2],
-            count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
-        }
+        median(self.rounds.iter().map(|round| metric.of(round)))
+    }
+
+    /// The median over the rounds of a latency of one kind of request, in milliseconds.
+    #[must_use]
+    pub fn median_of(&self, part: &str, quantile: f64) -> f64 {
+        median((self.rounds.iter()).filter_map(|round| round.part_ms(part, quantile)))
     }
 
     /// Answers that came before the read tables were caught up, over all rounds.
@@ -96,7 +96,7 @@ impl Standing {
             .rounds
             .iter()
             .map(|round| {
-                json!({
+                let mut value = json!({
                     "throughput": round.throughput(),
                     "p50_ms": round.quantile_ms(0.50),
                     "p90_ms": round.quantile_ms(0.90),
@@ -107,7 +107,15 @@ impl Standing {
                     "pending": round.pending,
                     "generator_cores": round.generator_cores,
                     "service_cores": round.service_cores,
-                })
+                });
+                for part in round.parts.keys() {
+                    value[part] = json!({
+                        "completed": round.parts[part].len(),
+                        "p50_ms": round.part_ms(part, 0.50),
+                        "p99_ms": round.part_ms(part, 0.99),
+                    });
+                }
+                value
             })
             .collect();
         json!({"contender": self.name, "connections": self.connections, "rounds": rounds})
@@ -147,4 +155,16 @@ pub async fn contest(
         }
     }
     Ok(standings)
+}
+
+/// The median of some figures; no number where there are none.
+#[must_use]
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[count / 2],
+        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+    }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::unistd::{SysconfVar, sysconf};
 use serde_json::{Value, json};
 
@@ -36,6 +36,8 @@ pub async fn describe(stage: &Stage) -> Result<Value> {
         "seed_tasks": options.seed_tasks,
         "seed_members": options.seed_members,
         "seed_articles": options.seed_articles,
+        "growth_events": options.growth_events,
+        "memory_seconds": options.memory_seconds,
         "stock_pool": options.stock_pool,
         "quick": options.quick,
     }))
@@ -57,6 +59,20 @@ fn commit() -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Memory of a process that is in memory, in millions of bytes.
+///
+/// # Errors
+///
+/// When the system does not tell.
+pub fn resident_megabytes(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kilobytes = field(&status, "VmRSS").trim_end_matches(" kB");
+    let kilobytes: f64 = kilobytes
+        .parse()
+        .with_context(|| format!("process {process} has no resident memory"))?;
+    Ok(kilobytes * 1024.0 / 1e6)
 }
 
 /// Measures how many cores a process keeps busy.

@@ -3,12 +3,14 @@
 //! - [`rows`] says what is measured: one file a line of the report. Start there to add one.
 //! - [`load`] is the load generator: raw HTTP/1.1, closed and open loop, every answer checked.
 //! - [`servers`] starts what is measured: PostgreSQL, our service, the stock service.
+//! - [`filling`] writes what a large store holds.
 //! - [`stock`] is the service one would write from the README of `postgres-es`.
 //! - [`contest`] runs the contenders in turns and takes medians; [`report`] prints and saves them.
 //!
 //! `docs/performance.md` explains what each figure means.
 
 mod contest;
+mod filling;
 mod load;
 mod machine;
 mod options;
@@ -38,6 +40,9 @@ fn main() -> ExitCode {
     let outcome = match cli.mode {
         Some(Mode::Stock(options)) => {
             runtime_of_all_cores().and_then(|runtime| runtime.block_on(stock::serve(options)))
+        }
+        Some(Mode::Fill(options)) => {
+            runtime_of_all_cores().and_then(|runtime| runtime.block_on(filling::fill(&options)))
         }
         None => {
             generator_runtime().and_then(|runtime| runtime.block_on(interruptible(cli.options)))

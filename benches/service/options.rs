@@ -25,6 +25,22 @@ pub struct Cli {
 pub enum Mode {
     /// Serve the stock service (the benchmark starts itself in this mode).
     Stock(StockOptions),
+    /// Write events into the log of a running service (the benchmark starts itself in this mode).
+    Fill(FillOptions),
+}
+
+/// Which log to fill, and with how much.
+#[derive(Debug, Args)]
+pub struct FillOptions {
+    /// The data folder of the service.
+    #[arg(long)]
+    pub data_dir: PathBuf,
+    /// Folder of the PostgreSQL server binaries.
+    #[arg(long)]
+    pub postgres_bin: PathBuf,
+    /// How many.
+    #[arg(long)]
+    pub events: usize,
 }
 
 /// Settings of the stock service.
@@ -80,6 +96,12 @@ pub struct Options {
     /// Tasks of the demo data whose log the rows of the rebuild fold; 60,000 make about 300,000 events.
     #[arg(long, default_value_t = 60_000)]
     pub rebuild_tasks: u32,
+    /// Events of the large store in the rows `growth` and `start`; the small one has a hundredth. 10 million take 20 GB of disk.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub growth_events: usize,
+    /// Seconds of load in the row `memory`.
+    #[arg(long, default_value_t = 300.0)]
+    pub memory_seconds: f64,
     /// Leave a contender out: `ours`, `stock` or `pgbench`.
     #[arg(long, value_delimiter = ',')]
     pub without: Vec<String>,
@@ -113,6 +135,8 @@ impl Options {
             self.seed_articles = self.seed_articles.min(300);
             self.long_stream = self.long_stream.min(300);
             self.rebuild_tasks = self.rebuild_tasks.min(200);
+            self.growth_events = self.growth_events.min(20_000);
+            self.memory_seconds = self.memory_seconds.min(10.0);
             self.connections = vec![1, 32];
         }
         self

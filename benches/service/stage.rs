@@ -1,11 +1,13 @@
 //! Everything that runs during the benchmark: both services and both databases.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use nix::sys::statvfs::statvfs;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -19,11 +21,17 @@ use crate::report::Report;
 use crate::rows::task_create::CreateTask;
 use crate::servers::community::Size;
 use crate::servers::{
-    Archive, Community, Ours, Postgres, Service, binaries, create_databases, start_stock,
+    Archive, Community, Grown, Ours, Postgres, Service, binaries, create_databases, start_stock,
 };
 
 /// Clients of `pgbench` for which the private PostgreSQL of ours has connections.
 const CLIENTS_BESIDE_OURS: usize = 128;
+
+/// Events of the smaller store, at least: with fewer there is no page of everything.
+const FEWEST: usize = 1_000;
+
+/// More likes than anybody gives in a second.
+const LIKES_A_SECOND: f64 = 20_000.0;
 
 /// What runs. Dropping it stops and removes everything.
 pub struct Stage {
@@ -37,9 +45,18 @@ pub struct Stage {
     pub stock: Option<Service>,
     ours_cli: Option<Ours>,
     archive: Option<Archive>,
+    grown: Option<Pair>,
     // Dropped after the services that use it.
     postgres: Postgres,
     folder: TempDir,
+}
+
+/// Two stores of ours that differ in what they hold.
+pub struct Pair {
+    /// With few events.
+    pub small: Grown,
+    /// With many.
+    pub large: Grown,
 }
 
 impl Stage {
@@ -66,6 +83,7 @@ impl Stage {
             stock: None,
             ours_cli: None,
             archive: None,
+            grown: None,
             postgres,
             folder,
         };
@@ -101,10 +119,7 @@ impl Stage {
     ///
     /// When something answers wrongly.
     pub async fn community(&mut self) -> Result<()> {
-        let size = Size {
-            members: self.options.seed_members,
-            articles: self.options.seed_articles,
-        };
+        let size = self.community_size();
         let stock_url = self.postgres.url("stock");
         for service in self.services().filter(|one| one.community.is_none()) {
             let (members, articles) = (size.members, size.articles);
@@ -112,8 +127,8 @@ impl Stage {
                 "  {}: {members} members and {articles} articles come",
                 service.name
             );
-            let community = if service.name == "ours" {
-                Community::of_ours(service.address, &service.wire, size).await
+            let community = if service.is_ours() {
+                Community::of_ours(service.address, &service.wire, size, 0).await
             } else {
                 Community::of_stock(&stock_url, size).await
             };
@@ -130,6 +145,13 @@ impl Stage {
         Ok(())
     }
 
+    fn community_size(&self) -> Size {
+        Size {
+            members: self.options.seed_members,
+            articles: self.options.seed_articles,
+        }
+    }
+
     /// A second store of ours with a long log, made when it is first asked for; nothing where ours is left out.
     ///
     /// # Errors
@@ -142,6 +164,75 @@ impl Stage {
             self.archive = Some(archive);
         }
         Ok(self.archive.as_mut())
+    }
+
+    /// Lets the members of ours write new articles, where fewer likes are left to be given than so long may take.
+    ///
+    /// # Errors
+    ///
+    /// When something answers wrongly.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of likes"
+    )]
+    pub async fn strangers(&mut self, time: Duration) -> Result<()> {
+        let wanted = (time.as_secs_f64() * LIKES_A_SECOND) as usize;
+        self.community().await?;
+        let Some(ours) = &mut self.ours else {
+            return Ok(());
+        };
+        let community = ours.community.as_ref().context("no community")?;
+        if community.strangers() < wanted {
+            let fewest = wanted / community.members.len() + community.read().len() + 1;
+            let articles = fewest.max(self.options.seed_articles);
+            eprintln!("  {articles} new articles come");
+            let again = community.again(ours.address, articles).await?;
+            ours.community = Some(Rc::new(again));
+        }
+        Ok(())
+    }
+
+    /// Two more stores of ours, one with many events and one with a hundredth of them, made when they are first asked for.
+    /// Nothing where ours is left out or the disk has no room for them.
+    ///
+    /// # Errors
+    ///
+    /// When one does not come up.
+    pub async fn grown(&mut self, report: &mut Report) -> Result<Option<&mut Pair>> {
+        let events = self.options.growth_events;
+        if self.ours.is_none() {
+            return Ok(None);
+        }
+        if self.grown.is_none() {
+            let (room, needed) = (free_bytes(self.folder.path())?, Grown::bytes(events));
+            if room < needed {
+                report.note(format!(
+                    "no store of {events} events: it takes {} GB of disk, and {} has {}",
+                    needed >> 30,
+                    self.options.work_dir.display(),
+                    room >> 30,
+                ));
+                return Ok(None);
+            }
+            let (folder, size) = (self.folder.path(), self.community_size());
+            let make = async |name, events| {
+                let (shiji, bin) = (&self.options.shiji, &self.bin);
+                Grown::start(shiji, bin, folder, (name, events), size)
+                    .await
+                    .context(name)
+            };
+            self.grown = Some(Pair {
+                small: make("small", (events / 100).max(FEWEST)).await?,
+                large: make("large", events).await?,
+            });
+        }
+        Ok(self.grown.as_mut())
+    }
+
+    /// Our service and how to call its command line; nothing where it is left out.
+    pub fn ours(&mut self) -> Option<(&mut Service, &Ours)> {
+        self.ours.as_mut().zip(self.ours_cli.as_ref())
     }
 
     /// Where the stock service keeps its views; nothing where it is left out.
@@ -288,6 +379,15 @@ async fn database_bytes(database: PgConnectOptions) -> Result<i64> {
     Ok(bytes)
 }
 
+#[expect(
+    clippy::useless_conversion,
+    reason = "other systems count in fewer bits"
+)]
+fn free_bytes(folder: &Path) -> Result<u64> {
+    let disk = statvfs(folder).with_context(|| format!("no size of {}", folder.display()))?;
+    Ok(u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()))
+}
+
 fn temporary_folder(options: &Options) -> Result<TempDir> {
     use std::os::unix::fs::PermissionsExt;
 
@@ -305,6 +405,8 @@ struct Loaded<'a> {
     service: &'a mut Service,
     case: Rc<dyn Case>,
     rate: Option<f64>,
+    /// Another node of the same service, which gets half of the connections.
+    beside: Option<SocketAddr>,
 }
 
 #[async_trait(?Send)]
@@ -318,7 +420,11 @@ impl Contender for Loaded<'_> {
         self.case.prepare(address, span).await.context(name)?;
         let case = Rc::clone(&self.case);
         let tally = match self.rate {
-            None => checked(self.service, closed_loop(address, case, connections, span)).await?,
+            None => {
+                let addresses: Vec<SocketAddr> = [address].into_iter().chain(self.beside).collect();
+                let load = closed_loop(&addresses, case, connections, span);
+                checked(self.service, load).await?
+            }
             Some(rate) => {
                 let load = open_loop(address, case, connections, rate, span);
                 checked(self.service, load).await?
@@ -335,6 +441,21 @@ pub fn closed<'a>(service: &'a mut Service, case: Rc<dyn Case>) -> Box<dyn Conte
         service,
         case,
         rate: None,
+        beside: None,
+    })
+}
+
+/// The same, over two nodes.
+pub fn closed_beside<'a>(
+    service: &'a mut Service,
+    case: Rc<dyn Case>,
+    beside: SocketAddr,
+) -> Box<dyn Contender + 'a> {
+    Box::new(Loaded {
+        service,
+        case,
+        rate: None,
+        beside: Some(beside),
     })
 }
 
@@ -348,6 +469,7 @@ pub fn paced<'a>(
         service,
         case,
         rate: Some(rate),
+        beside: None,
     })
 }
 

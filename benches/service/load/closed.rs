@@ -10,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::{Case, Connection, Span, Tally};
 
-/// Loads an address over a number of connections and tallies the answers.
+/// Loads addresses, each over an equal share of the connections, and tallies the answers.
 ///
 /// What is under way when the time is over is finished and checked, but not measured. A round whose case runs out of
 /// things to ask for is over then.
@@ -19,14 +19,14 @@ use super::{Case, Connection, Span, Tally};
 ///
 /// When a connection cannot be opened; everything later is a failure in the tally.
 pub async fn closed_loop(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     case: Rc<dyn Case>,
     connections: usize,
     span: Span,
 ) -> Result<Tally> {
     let mut open = Vec::with_capacity(connections);
-    for _ in 0..connections {
-        open.push(Connection::open(address).await?);
+    for address in addresses.iter().cycle().take(connections) {
+        open.push(Connection::open(*address).await?);
     }
     let from = Instant::now() + span.warmup;
     let until = from + span.measured;

@@ -34,6 +34,11 @@ pub trait Case {
     /// A sentence saying what is wrong with the answer.
     fn judge(&self, nth: u64, answer: &Answer<'_>) -> Result<Option<i64>, String>;
 
+    /// Of a case that mixes kinds of requests: the kind of the `nth`, whose latencies are tallied apart as well.
+    fn part(&self, _nth: u64) -> Option<&'static str> {
+        None
+    }
+
     /// How many requests, one after the other on one connection, count as one: a power of two.
     fn steps(&self) -> u64 {
         1
@@ -71,4 +76,12 @@ pub struct Span {
     pub warmup: Duration,
     /// The measured time.
     pub measured: Duration,
+}
+
+impl Span {
+    /// How long so many rounds of it take.
+    #[must_use]
+    pub fn all(self, rounds: u32) -> Duration {
+        (self.warmup + self.measured) * rounds
+    }
 }

@@ -1,5 +1,6 @@
 //! What one round of load came to.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -19,6 +20,8 @@ pub struct Tally {
     pub measured: Duration,
     /// Latencies of the completed, in nanoseconds.
     pub latency: Histogram<u64>,
+    /// The same for each kind of request, where the case mixes some.
+    pub parts: BTreeMap<&'static str, Histogram<u64>>,
     /// Ids of everything acknowledged, also during warm-up and after the measured time.
     pub created: Vec<i64>,
     /// Right answers that came before the read tables showed them (`X-Pending`).
@@ -37,17 +40,13 @@ pub struct Tally {
 
 impl Tally {
     /// An empty tally.
-    ///
-    /// # Panics
-    ///
-    /// Never: the bounds of the histogram are constants.
     #[must_use]
     pub fn new(measured: Duration) -> Self {
-        let longest = u64::try_from(LONGEST.as_nanos()).unwrap_or(u64::MAX);
         Self {
             completed: 0,
             measured,
-            latency: Histogram::new_with_bounds(1_000, longest, 3).expect("constant bounds"),
+            latency: latencies(),
+            parts: BTreeMap::new(),
             created: Vec::new(),
             pending: 0,
             ended: None,
@@ -75,6 +74,10 @@ impl Tally {
                 self.created.extend(id);
                 if let Some(latency) = latency {
                     self.complete(latency);
+                    if let Some(part) = case.part(nth) {
+                        let part = self.parts.entry(part).or_insert_with(latencies);
+                        part.saturating_record(nanoseconds(latency));
+                    }
                 }
             }
             Err(reason) => self.fail(reason),
@@ -90,8 +93,7 @@ impl Tally {
     /// Counts one right answer of the measured time.
     pub fn complete(&mut self, latency: Duration) {
         self.completed += 1;
-        self.latency
-            .saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
+        self.latency.saturating_record(nanoseconds(latency));
     }
 
     /// Counts a wrong answer.
@@ -109,12 +111,14 @@ impl Tally {
 
     /// A latency quantile in milliseconds.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "two minutes of nanoseconds fit in 2^52"
-    )]
     pub fn quantile_ms(&self, quantile: f64) -> f64 {
-        self.latency.value_at_quantile(quantile) as f64 / 1e6
+        milliseconds(&self.latency, quantile)
+    }
+
+    /// The same of one kind of request; nothing where none was answered.
+    #[must_use]
+    pub fn part_ms(&self, part: &str, quantile: f64) -> Option<f64> {
+        Some(milliseconds(self.parts.get(part)?, quantile))
     }
 
     /// Refuses a round with a wrong answer in it, or without any.
@@ -132,4 +136,20 @@ impl Tally {
         ensure!(self.completed > 0, "no answer in the measured time");
         Ok(())
     }
+}
+
+fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1_000, nanoseconds(LONGEST), 3).expect("constant bounds")
+}
+
+fn nanoseconds(latency: Duration) -> u64 {
+    u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "two minutes of nanoseconds fit in 2^52"
+)]
+fn milliseconds(latencies: &Histogram<u64>, quantile: f64) -> f64 {
+    latencies.value_at_quantile(quantile) as f64 / 1e6
 }

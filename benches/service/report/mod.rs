@@ -106,13 +106,7 @@ impl Report {
 
     fn compare_ours(&mut self, row: &dyn Row, ours: &Standing, all: &[Standing], goals: &[Goal]) {
         let connections = ours.connections;
-        if ours.pending() > 0 {
-            self.notes.push(format!(
-                "{} at {connections} connections: {} answers came before the read tables were caught up",
-                row.id(),
-                ours.pending(),
-            ));
-        }
+        self.note_pending(row, ours);
         for theirs in all
             .iter()
             .filter(|standing| BASELINES.contains(&standing.name))
@@ -137,6 +131,18 @@ impl Report {
             for goal in promised.iter().filter(|goal| goal.ours != goal.theirs) {
                 self.push(row, ours, goal.ours, theirs, goal.theirs, Some(goal.bound));
             }
+        }
+    }
+
+    fn note_pending(&mut self, row: &dyn Row, standing: &Standing) {
+        if standing.pending() > 0 {
+            self.notes.push(format!(
+                "{} ({}) at {} connections: {} answers came before the read tables were caught up",
+                row.id(),
+                standing.name,
+                standing.connections,
+                standing.pending(),
+            ));
         }
     }
 
@@ -191,7 +197,7 @@ impl Report {
                 bound: None,
             });
         }
-        self.measured.push((row.id(), ours));
+        self.keep(row, ours);
     }
 
     /// Adds a figure that is no throughput and no latency of two contenders.
@@ -208,7 +214,25 @@ impl Report {
 
     /// Keeps a standing for the tables and plots, without a comparison.
     pub fn keep(&mut self, row: &dyn Row, standing: Standing) {
+        self.note_pending(row, &standing);
         self.measured.push((row.id(), standing));
+    }
+
+    /// The figure of a contender in a row at one number of connections, if it was measured.
+    #[must_use]
+    pub fn at(
+        &self,
+        row: &str,
+        contender: &str,
+        connections: usize,
+        metric: Metric,
+    ) -> Option<f64> {
+        self.measured
+            .iter()
+            .filter(|(id, _)| *id == row)
+            .map(|(_, standing)| standing)
+            .find(|standing| standing.name == contender && standing.connections == connections)
+            .map(|standing| standing.median(metric))
     }
 
     /// The best figure of a contender in a row, over all numbers of connections.

@@ -116,9 +116,7 @@ impl Row for ArticleDetail {
             let script = (self.id(), script.as_str());
             let pgbench = stage.pgbench_on_ours(connections, script, &variables)?;
             let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
-            let case: Rc<dyn Case> = Rc::new(Detail {
-                community: Rc::clone(&community),
-            });
+            let case: Rc<dyn Case> = Rc::new(Detail::new(&community));
             contenders.push(closed(stage.ours.as_mut().context("no ours")?, case));
             contenders.extend(pgbench);
             let standings = contest(&mut contenders, connections, rounds, span).await?;
@@ -128,8 +126,19 @@ impl Row for ArticleDetail {
     }
 }
 
-struct Detail {
+/// One of the articles that are read, by each member in turn.
+pub struct Detail {
     community: Rc<Community>,
+}
+
+impl Detail {
+    /// Of a community.
+    #[must_use]
+    pub fn new(community: &Rc<Community>) -> Self {
+        Self {
+            community: Rc::clone(community),
+        }
+    }
 }
 
 impl Case for Detail {

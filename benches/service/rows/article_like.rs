@@ -11,7 +11,6 @@ use super::{Bound, Goal, Row};
 use crate::contest::{Metric, contest};
 use crate::load::{Answer, Case, ask, number_after};
 use crate::report::{Figure, Report};
-use crate::servers::community::feed;
 use crate::servers::{Community, Service};
 use crate::stage::Stage;
 
@@ -120,16 +119,19 @@ impl Size {
     }
 }
 
-struct Like {
+/// A like by a member and of an article that have not met.
+pub struct Like {
     community: Option<Rc<Community>>,
     ours: bool,
 }
 
 impl Like {
-    fn new(service: &Service) -> Self {
+    /// In one of the services.
+    #[must_use]
+    pub fn new(service: &Service) -> Self {
         Self {
             community: service.community.clone(),
-            ours: service.name == "ours",
+            ours: service.is_ours(),
         }
     }
 }
@@ -154,16 +156,11 @@ impl Case for Like {
     /// The likes that are shown are those that were acknowledged.
     async fn check(&self, address: SocketAddr) -> Result<()> {
         let community = self.community.as_ref().context("no community")?;
-        let reader = &community.members[0];
         let shown = if self.ours {
-            let articles = feed(address, reader, community.articles.len()).await?;
-            ensure!(
-                articles.len() == community.articles.len(),
-                "articles are missing"
-            );
-            articles.into_iter().map(|(_, likes)| likes).sum()
+            let articles = community.feed(address).await?;
+            articles.iter().map(|article| article.likes).sum()
         } else {
-            let request = reader.get("/community/api/v1/article_like_total");
+            let request = community.members[0].get("/community/api/v1/article_like_total");
             ask(address, &request, |answer| {
                 answer.expect_success()?;
                 number_after(answer.body, b"\"total\":").ok_or_else(|| answer.excerpt())

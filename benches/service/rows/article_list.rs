@@ -69,15 +69,18 @@ impl Row for ArticleList {
     }
 }
 
-struct Feed {
+/// The first page, of each member with its own flags.
+pub struct Feed {
     /// For each member its request, and how many articles of the page it likes.
     asked: Vec<(Vec<u8>, usize)>,
 }
 
 impl Feed {
-    fn new(community: &Community) -> Self {
+    /// Of a community whose articles on that page nobody likes while it is read.
+    #[must_use]
+    pub fn new(community: &Community) -> Self {
         let mut liked = vec![0; community.members.len()];
-        for place in 0..PAGE {
+        for place in 0..PAGE.min(community.read().len()) {
             for fan in community.fans(place) {
                 liked[fan] += 1;
             }

@@ -13,7 +13,7 @@ use super::Row;
 use crate::contest::contest;
 use crate::load::{Answer, Case, Span, ask, lane, number_after, numbers_after, spread};
 use crate::report::Report;
-use crate::servers::community::{feed, made};
+use crate::servers::community::made;
 use crate::servers::{Community, Wire};
 use crate::stage::{Stage, closed};
 
@@ -70,9 +70,8 @@ impl Row for LikeOneArticle {
         // The oldest: none of the fans of before likes it.
         let place = community.articles.len() - 1;
         let article = community.articles[place];
-        let reader = &community.members[0];
         let ours = stage.ours.as_ref().context("no ours")?;
-        let before = feed(ours.address, reader, community.articles.len()).await?[place].1;
+        let before = community.feed(ours.address).await?[place].likes;
         let likes = Toggles {
             community: Rc::clone(&community),
             place,
@@ -111,7 +110,7 @@ impl Case for Toggles {
     /// The count is between nobody and everybody, and it is the number of those who are told that they like it.
     async fn check(&self, address: SocketAddr) -> Result<()> {
         let (members, place) = (&self.community.members, self.place);
-        let shown = feed(address, &members[0], self.community.articles.len()).await?[place].1;
+        let shown = self.community.feed(address).await?[place].likes;
         let path = format!("/community/api/v1/article_list?limit=1&offset={place}");
         let request = |nth: usize| members[nth].get(&path);
         let told = spread(address, 8, members.len(), request, |answer| {

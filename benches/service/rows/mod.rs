@@ -4,14 +4,19 @@ mod article_detail;
 mod article_like;
 mod article_list;
 mod contention;
+mod growth;
 mod long_stream;
+mod memory;
+mod mixed;
 mod order_create;
 mod public_list;
 mod rebuild;
+mod start;
 mod statements;
 pub mod task_create;
 mod task_create_paced;
 mod task_list;
+mod two_nodes;
 
 use anyhow::{Result, bail};
 use async_trait::async_trait;
@@ -46,12 +51,17 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(task_create_paced::TaskCreatePaced),
         Box::new(article_like::ArticleLike),
         Box::new(order_create::OrderCreate),
+        Box::new(mixed::Mixed),
+        Box::new(two_nodes::TwoNodes),
         Box::new(contention::LikeOneArticle),
         Box::new(contention::EditOneCart),
         Box::new(contention::BuyOneTicket),
         Box::new(long_stream::LongStream),
         Box::new(rebuild::Rebuild),
         Box::new(rebuild::RebuildBeside),
+        Box::new(memory::Memory),
+        Box::new(growth::Growth),
+        Box::new(start::Start),
     ]
 }
 

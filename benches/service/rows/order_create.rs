@@ -84,7 +84,7 @@ impl Purchase {
         Ok(Self {
             community: service.community.clone().context("no community")?,
             staff: service.wire.clone(),
-            issued: (service.name == "ours").then(RefCell::default),
+            issued: service.is_ours().then(RefCell::default),
             sold: Cell::new(0),
             orders_per_second: Cell::new(GUESS),
             placed: RefCell::default(),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::task_create::CreateTask;
 use super::{Bound, Row};
-use crate::contest::{Metric, Standing, contest};
+use crate::contest::{Metric, Standing, contest, median};
 use crate::load::{Case, Tally};
 use crate::report::{Figure, Report};
 use crate::stage::{Stage, paced};
@@ -62,7 +62,7 @@ impl Row for Rebuild {
         report.figure(Figure {
             id: format!("{}.events", self.id()),
             what: format!("{what} ÷ {WANTED}"),
-            value: median(&mut ours),
+            value: median(ours.clone()),
             unit: "1/s",
             baseline: Some(WANTED),
             bound: Some(Bound::AtLeast(1.0)),
@@ -71,9 +71,9 @@ impl Row for Rebuild {
             report.figure(Figure {
                 id: format!("{}.stock", self.id()),
                 what: format!("{what} ÷ stock, one view"),
-                value: median(&mut ours),
+                value: median(ours),
                 unit: "1/s",
-                baseline: Some(median(&mut theirs)),
+                baseline: Some(median(theirs)),
                 bound: Some(Bound::AtLeast(50.0)),
             });
         }
@@ -140,14 +140,5 @@ fn standing(name: &'static str, rounds: Vec<Tally>) -> Standing {
         name,
         connections: CONNECTIONS,
         rounds,
-    }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => values[count / 2],
-        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
     }
 }

@@ -13,8 +13,9 @@ use crate::report::Report;
 use crate::servers::Service;
 use crate::stage::{Stage, closed, paced};
 
-/// Connections that share the arrivals.
-const CONNECTIONS: usize = 64;
+/// Connections that share the arrivals, and for which the maximum is measured. With fewer, those on their way would fill
+/// them at half of the maximum already, and the row would say how long requests wait for a connection.
+const CONNECTIONS: usize = 256;
 
 /// The row.
 pub struct TaskCreatePaced;
@@ -34,7 +35,12 @@ impl Row for TaskCreatePaced {
         let mut contenders = Vec::new();
         for service in stage.services() {
             let case: Rc<dyn Case> = Rc::new(CreateTask::new(&service.wire));
-            let known = report.best(TaskCreate.id(), service.name, Metric::Throughput);
+            let known = report.at(
+                TaskCreate.id(),
+                service.name,
+                CONNECTIONS,
+                Metric::Throughput,
+            );
             let most = match known {
                 Some(most) => most,
                 None => maximum(service, &case, span).await?,

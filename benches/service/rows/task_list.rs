@@ -14,7 +14,7 @@ use crate::servers::Wire;
 use crate::stage::Stage;
 
 /// Tasks on the page.
-const PAGE: usize = 20;
+pub const PAGE: usize = 20;
 
 /// Where our list asks the database; `pgbench` gets the statement from there, so that it is always the same one.
 const QUERIES: &str = include_str!("../../../src/projections/tasks/queries.rs");
@@ -68,13 +68,16 @@ fn script() -> Result<String> {
     Ok(format!("\\set first 1\n\\set last {PAGE}\n{statement};\n"))
 }
 
-struct ListTasks {
+/// The first page of the task list.
+pub struct ListTasks {
     request: Vec<u8>,
     shown: usize,
 }
 
 impl ListTasks {
-    fn new(wire: &Wire, shown: usize) -> Self {
+    /// For one of the services, which shows so many on the page.
+    #[must_use]
+    pub fn new(wire: &Wire, shown: usize) -> Self {
         Self {
             request: wire.get("/backend/api/v1/tasks?offset=0&limit=20"),
             shown,

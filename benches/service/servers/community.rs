@@ -12,8 +12,12 @@ use crate::load::{Answer, ask, count, number_after, numbers_after, spread, succe
 /// Connections used for filling a store.
 const SEEDERS: usize = 16;
 
-/// The newest articles have been reacted to; those are read.
+/// The newest articles have been reacted to before anything is measured. Those are read, and what is liked while somebody
+/// measures is the others: so it is known at any time what a page shows.
 const READ: usize = 200;
+
+/// Articles on a page of the feed when it is looked at whole.
+const PAGE: usize = 100;
 
 /// Likes of each of them.
 pub const LIKES: usize = 5;
@@ -47,9 +51,24 @@ pub struct Community {
     pub articles: Vec<i64>,
     /// A project of which tickets can be issued, in ours.
     pub project: i64,
-    /// Likes that were acknowledged.
+    /// Likes of those articles that were acknowledged.
     pub likes: Cell<u64>,
+    /// Comments under them that were acknowledged.
+    pub comments: Cell<u64>,
+    /// Articles of the store that are older.
+    older: usize,
     next_pair: Cell<usize>,
+}
+
+/// An article as the feed shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// Its id.
+    pub id: i64,
+    /// Who likes it.
+    pub likes: i64,
+    /// What is said under it.
+    pub comments: i64,
 }
 
 impl Community {
@@ -58,18 +77,56 @@ impl Community {
     /// # Errors
     ///
     /// When an answer is wrong.
-    pub async fn of_ours(address: SocketAddr, staff: &Wire, size: Size) -> Result<Self> {
+    pub async fn of_ours(
+        address: SocketAddr,
+        staff: &Wire,
+        size: Size,
+        older: usize,
+    ) -> Result<Self> {
         let (members, uids) = sign_up(address, size.members).await?;
-        let articles = publish(address, &members, size.articles).await?;
         let project = project(address, staff).await?;
-        let community = Self {
+        Self::meet(address, (members, uids), project, size.articles, older).await
+    }
+
+    /// The same members over so many new articles.
+    ///
+    /// # Errors
+    ///
+    /// When an answer is wrong.
+    pub async fn again(&self, address: SocketAddr, articles: usize) -> Result<Self> {
+        let people = (self.members.clone(), self.uids.clone());
+        let older = self.older + self.articles.len();
+        Self::meet(address, people, self.project, articles, older).await
+    }
+
+    async fn meet(
+        address: SocketAddr,
+        (members, uids): (Vec<Wire>, Vec<String>),
+        project: i64,
+        articles: usize,
+        older: usize,
+    ) -> Result<Self> {
+        let written = publish(address, &members, articles).await?;
+        let mut community = Self {
             members,
             uids,
-            articles,
+            articles: written,
             project,
             likes: Cell::new(0),
+            comments: Cell::new(0),
+            older,
             next_pair: Cell::new(0),
         };
+        let shown = community.feed(address).await?;
+        let newest_first = shown.iter().map(|article| article.id).collect();
+        let mut written = std::mem::replace(&mut community.articles, newest_first);
+        let mut shown = community.articles.clone();
+        written.sort_unstable();
+        shown.sort_unstable();
+        ensure!(
+            written == shown,
+            "the feed shows other articles than were published"
+        );
         community.react(address).await?;
         Ok(community)
     }
@@ -104,6 +161,8 @@ impl Community {
             articles: (1..=i64::try_from(size.articles)?).rev().collect(),
             project: 0,
             likes: Cell::new(0),
+            comments: Cell::new(0),
+            older: 0,
             next_pair: Cell::new(0),
         })
     }
@@ -111,7 +170,13 @@ impl Community {
     /// The articles that are read, newest first.
     #[must_use]
     pub fn read(&self) -> &[i64] {
-        &self.articles[..READ.min(self.articles.len())]
+        &self.articles[..READ.min(self.articles.len() / 2)]
+    }
+
+    /// The articles that are liked and commented on, newest first.
+    #[must_use]
+    pub fn written(&self) -> &[i64] {
+        &self.articles[self.read().len()..]
     }
 
     /// Which members like the article of a place before anything is measured.
@@ -124,20 +189,58 @@ impl Community {
     /// article are far apart; every article is liked once before any is liked again.
     #[must_use]
     pub fn next_pair(&self) -> Option<(&Wire, i64)> {
-        let pair = self.next_pair.get();
-        let (round, place) = (pair / self.articles.len(), pair % self.articles.len());
-        // The last rounds are those of the fans.
-        if round + LIKES >= self.members.len() {
+        let (pair, articles) = (self.next_pair.get(), self.written());
+        let (round, place) = (pair / articles.len(), pair % articles.len());
+        if round >= self.members.len() {
             return None;
         }
         self.next_pair.set(pair + 1);
         let member = (place + round) % self.members.len();
-        Some((&self.members[member], self.articles[place]))
+        Some((&self.members[member], articles[place]))
+    }
+
+    /// How many pairs have not met yet.
+    #[must_use]
+    pub fn strangers(&self) -> usize {
+        self.members.len() * self.written().len() - self.next_pair.get()
     }
 
     /// Counts a like that was acknowledged.
     pub fn liked(&self) {
         self.likes.set(self.likes.get() + 1);
+    }
+
+    /// Counts a comment that was acknowledged.
+    pub fn commented(&self) {
+        self.comments.set(self.comments.get() + 1);
+    }
+
+    /// These articles as the feed shows them, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When an answer is wrong, or it shows more or fewer than there are.
+    pub async fn feed(&self, address: SocketAddr) -> Result<Vec<Shown>> {
+        let (wanted, reader) = (self.articles.len(), &self.members[0]);
+        // One page more, for what should not be there.
+        let pages = wanted.div_ceil(PAGE) + 1;
+        let request = |page: usize| {
+            let offset = page * PAGE;
+            reader.get(&format!(
+                "/community/api/v1/article_list?limit={PAGE}&offset={offset}"
+            ))
+        };
+        // Side by side would be quicker, and no test of the order in which it is shown.
+        let shown = spread(address, 1, pages, request, page).await?;
+        let mut shown: Vec<Shown> = shown.into_iter().flatten().collect();
+        let there = (wanted + self.older).min(pages * PAGE);
+        ensure!(
+            shown.len() == there,
+            "the feed shows {} articles instead of {there}",
+            shown.len()
+        );
+        shown.truncate(wanted);
+        Ok(shown)
     }
 
     async fn react(&self, address: SocketAddr) -> Result<()> {
@@ -161,6 +264,7 @@ impl Community {
         let asked = read.len() * each;
         spread(address, SEEDERS, asked, request, success).await?;
         self.likes.set((read.len() * LIKES) as u64);
+        self.comments.set((read.len() * COMMENTS) as u64);
         Ok(())
     }
 }
@@ -195,7 +299,7 @@ async fn sign_up(address: SocketAddr, count: usize) -> Result<(Vec<Wire>, Vec<St
         .unzip())
 }
 
-/// Publishes articles; answers their ids as the feed shows them, newest first.
+/// Publishes articles; answers their ids.
 async fn publish(address: SocketAddr, members: &[Wire], wanted: usize) -> Result<Vec<i64>> {
     let request = |nth: usize| {
         let body = format!(
@@ -205,50 +309,32 @@ async fn publish(address: SocketAddr, members: &[Wire], wanted: usize) -> Result
         );
         members[nth % members.len()].post("/community/api/v1/article_publish", &body)
     };
-    let mut written = spread(address, SEEDERS, wanted, request, |answer| {
+    spread(address, SEEDERS, wanted, request, |answer| {
         answer.expect_success()?;
         number_after(answer.body, b"\"article_id\":").ok_or_else(|| answer.excerpt())
     })
     .await
-    .context("articles")?;
-    let mut shown = feed(address, &members[0], wanted)
-        .await?
-        .into_iter()
-        .map(|(id, _)| id)
-        .collect::<Vec<_>>();
-    let order = shown.clone();
-    written.sort_unstable();
-    shown.sort_unstable();
-    ensure!(
-        written == shown,
-        "the feed shows other articles than were published"
-    );
-    Ok(order)
+    .context("articles")
 }
 
-/// The feed of ours: ids with their likes, newest first.
-///
-/// # Errors
-///
-/// When an answer is wrong.
-pub async fn feed(address: SocketAddr, reader: &Wire, wanted: usize) -> Result<Vec<(i64, i64)>> {
-    let request = |page: usize| {
-        let offset = page * 100;
-        reader.get(&format!(
-            "/community/api/v1/article_list?limit=100&offset={offset}"
-        ))
-    };
-    // Side by side would be quicker, and no test of the order in which it is shown.
-    let pages = spread(address, 1, wanted.div_ceil(100) + 1, request, |answer| {
-        answer.expect_success()?;
-        let ids = numbers_after(answer.body, b"\"article_id\":");
-        let likes = numbers_after(answer.body, b"\"like_count\":");
-        if ids.len() != likes.len() || ids.len() != count(answer.body, b"\"author\":") {
-            return Err(format!("not a page of the feed: {}", answer.excerpt()));
-        }
-        Ok(ids.into_iter().zip(likes).collect::<Vec<_>>())
-    });
-    Ok(pages.await?.into_iter().flatten().collect())
+/// Reads a page of the feed.
+fn page(answer: &Answer<'_>) -> Result<Vec<Shown>, String> {
+    answer.expect_success()?;
+    let ids = numbers_after(answer.body, b"\"article_id\":");
+    let likes = numbers_after(answer.body, b"\"like_count\":");
+    let comments = numbers_after(answer.body, b"\"comment_count\":");
+    let authors = count(answer.body, b"\"author\":");
+    if [likes.len(), comments.len(), authors] != [ids.len(); 3] {
+        return Err(format!("not a page of the feed: {}", answer.excerpt()));
+    }
+    let counts = likes.into_iter().zip(comments);
+    Ok((ids.into_iter().zip(counts))
+        .map(|(id, (likes, comments))| Shown {
+            id,
+            likes,
+            comments,
+        })
+        .collect())
 }
 
 /// Enters a master with a project, in ours.

@@ -3,6 +3,8 @@
 mod archive;
 pub mod community;
 mod databases;
+mod grown;
+mod metrics;
 mod ours;
 mod postgres;
 mod process;
@@ -12,10 +14,12 @@ mod stock;
 pub use archive::Archive;
 pub use community::Community;
 pub use databases::create_databases;
+pub use grown::Grown;
+pub use metrics::Metrics;
 pub use ours::Ours;
 pub use postgres::{Postgres, binaries};
 pub use process::Process;
-pub use service::{Service, Wire};
+pub use service::{Service, Wire, until_ready};
 pub use stock::start as start_stock;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a process may take to leave before it is killed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process may take to leave before it is killed: a large database writes its last checkpoint first.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running child with its output in a file.
 #[derive(Debug)]
@@ -66,15 +66,8 @@ impl Process {
         Ok(())
     }
 
-    fn last_words(&self) -> String {
-        let output = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = output.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
+    /// Asks it to leave, and waits until it has. What has ended is left alone.
+    pub fn stop(&mut self) {
         let Ok(id) = i32::try_from(self.child.id()) else {
             return;
         };
@@ -86,11 +79,28 @@ impl Drop for Process {
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
                 eprintln!("{} does not leave; it is killed", self.name);
-                let _ = self.child.kill();
-                let _ = self.child.wait();
+                self.kill();
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Ends it without a word.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn last_words(&self) -> String {
+        let output = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = output.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

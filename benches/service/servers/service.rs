@@ -12,7 +12,10 @@ use super::{Community, Process, STAFF_NAME, STAFF_PASSWORD};
 use crate::load::{Answer, Case, Connection, number_after, spread};
 
 /// How long a service may take to come up.
-const STARTUP: Duration = Duration::from_secs(60);
+const STARTUP: Duration = Duration::from_secs(120);
+
+/// How often it is looked at until then; a start is measured so.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Connections used for filling a store.
 const SEEDERS: usize = 16;
@@ -79,16 +82,7 @@ impl Service {
         address: SocketAddr,
         mut process: Process,
     ) -> Result<Self> {
-        let deadline = Instant::now() + STARTUP;
-        while !ready(address).await {
-            process.alive()?;
-            ensure!(
-                Instant::now() < deadline,
-                "{name} is not ready after {} s",
-                STARTUP.as_secs()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_ready(address, &mut process).await.context(name)?;
         let mut service = Self {
             name,
             address,
@@ -101,6 +95,12 @@ impl Service {
         service.wire.token = service.log_in().await?;
         service.tasks_at_start = service.list().await?.0;
         Ok(service)
+    }
+
+    /// Whether it is ours, in whatever role.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.name != "stock"
     }
 
     async fn log_in(&self) -> Result<String> {
@@ -184,6 +184,25 @@ impl Service {
         let total = number_after(answer.body, b"\"total\":").context("a list without total")?;
         Ok((total, number_after(answer.body, b"\"id\":")))
     }
+}
+
+/// Waits until a service says that it should be sent work.
+///
+/// # Errors
+///
+/// When it ends, or takes too long.
+pub async fn until_ready(address: SocketAddr, process: &mut Process) -> Result<()> {
+    let deadline = Instant::now() + STARTUP;
+    while !ready(address).await {
+        process.alive()?;
+        ensure!(
+            Instant::now() < deadline,
+            "it is not ready after {} s",
+            STARTUP.as_secs()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 async fn ready(address: SocketAddr) -> bool {

@@ -18,6 +18,13 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const SECONDS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+/// How long read tables take to show an event. Finer where it is promised to be: `docs/performance.md`.
+const DELAY: &str = "shiji_projection_delay_seconds";
+/// Its buckets.
+const DELAYS: [f64; 22] = [
+    0.001, 0.002, 0.003, 0.004, 0.005, 0.007_5, 0.01, 0.012_5, 0.015, 0.017_5, 0.02, 0.025, 0.03,
+    0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 /// Buckets of everything that is counted: jobs, events, streams of a batch.
 const COUNTS: [f64; 12] = [
     1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0,
@@ -32,6 +39,9 @@ pub fn recorder() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Full(DELAY.to_owned()), &DELAYS)
+            })
             .and_then(|builder| builder.set_buckets(&COUNTS))
             .expect("the buckets are not empty")
             .install_recorder()
@@ -84,6 +94,11 @@ fn describe() {
     );
     describe_histogram!("shiji_append_batch_jobs", "Jobs in one append.");
     describe_histogram!("shiji_append_seconds", Unit::Seconds, "Time of one append.");
+    describe_histogram!(
+        DELAY,
+        Unit::Seconds,
+        "From when the first event of a batch was recorded until the read tables showed it."
+    );
     describe_histogram!("shiji_load_batch_streams", "Streams in one load.");
     describe_counter!("shiji_state_cache_hits_total", "States found in memory.");
     describe_gauge!("shiji_state_cache_entries", "States in memory.");

@@ -225,7 +225,6 @@ impl<'a> Leader<'a> {
         let Some((first, last)) = batch.ends() else {
             return Ok(());
         };
-        let first = first.position;
         let began = Instant::now();
         let Self {
             shared,
@@ -234,7 +233,7 @@ impl<'a> Leader<'a> {
             front,
             ..
         } = self;
-        let foremost = tracks.iter().all(|track| track.position < first);
+        let foremost = tracks.iter().all(|track| track.position < first.position);
         if !foremost {
             front.rest(connection).await?;
         }
@@ -244,7 +243,7 @@ impl<'a> Leader<'a> {
         };
         let mut ready: Vec<&mut Track> = tracks
             .iter_mut()
-            .filter(|track| track.position == first - 1)
+            .filter(|track| track.position == first.position - 1)
             .collect();
         batch::carry(connection, &mut ready, &batch, course).await?;
         let watermark = self.shared.ledger.watermark();
@@ -255,11 +254,12 @@ impl<'a> Leader<'a> {
             }
             watermark.advance(name, last.position);
         }
-        self.measure(batch.len(), began, last);
+        self.measure(batch.len(), began, first);
         Ok(())
     }
 
-    fn measure(&self, events: usize, began: Instant, last: &Place) {
+    /// `first` has waited longest of the batch: when it is shown, so is the rest.
+    fn measure(&self, events: usize, began: Instant, first: &Place) {
         let mut status = self.shared.status.lock();
         if status.failing.take().is_some() {
             info!("The projections move again");
@@ -268,7 +268,7 @@ impl<'a> Leader<'a> {
         let events = u32::try_from(events).unwrap_or(u32::MAX);
         metrics::histogram!("shiji_projection_batch_events").record(f64::from(events));
         metrics::histogram!("shiji_projection_batch_seconds").record(began.elapsed());
-        let age = self.shared.ledger.clock().now() - last.recorded_at;
+        let age = self.shared.ledger.clock().now() - first.recorded_at;
         metrics::histogram!("shiji_projection_delay_seconds")
             .record(age.to_std().unwrap_or_default());
     }
