@@ -120,14 +120,16 @@ pub enum IdentityError {
 pub async fn staff(app: &App, headers: &HeaderMap) -> Result<Staff, IdentityError> {
     let token = bearer(headers).or_else(|| cookie(headers, STAFF_COOKIE));
     let session = session_id(token.ok_or(IdentityError::NotLoggedIn)?);
-    let (uid, account) = holder(app, &session, staff_uid).await?;
-    Ok(Staff {
-        uid,
-        name: account.name.text().to_owned(),
-        role: account.role,
-        perm: account.perm,
-        session,
-    })
+    let known = |id: &str, account: &OpenAccount| {
+        Some(Staff {
+            uid: staff_uid(id)?,
+            name: account.name.text().to_owned(),
+            role: account.role,
+            perm: account.perm,
+            session: session.clone(),
+        })
+    };
+    holder(app, &session, known).await
 }
 
 /// The id of the team user whose session this token opened.
@@ -135,9 +137,8 @@ pub async fn staff(app: &App, headers: &HeaderMap) -> Result<Staff, IdentityErro
 /// # Errors
 /// [`IdentityError`].
 pub async fn team_user(app: &App, token: &str) -> Result<String, IdentityError> {
-    let of_realm = |account: &str| user_id(account).map(str::to_owned);
-    let (user_id, _) = holder(app, &session_id(token), of_realm).await?;
-    Ok(user_id)
+    let known = |id: &str, _: &OpenAccount| user_id(id).map(str::to_owned);
+    holder(app, &session_id(token), known).await
 }
 
 /// The member whose session this token opened.
@@ -146,17 +147,17 @@ pub async fn team_user(app: &App, token: &str) -> Result<String, IdentityError> 
 /// [`IdentityError`].
 pub async fn member(app: &App, token: &str) -> Result<Member, IdentityError> {
     let session = session_id(token);
-    let of_realm = |account: &str| member_uid(account).map(str::to_owned);
-    let (uid, _) = holder(app, &session, of_realm).await?;
+    let known = |id: &str, _: &OpenAccount| member_uid(id).map(str::to_owned);
+    let uid = holder(app, &session, known).await?;
     Ok(Member { uid, session })
 }
 
-/// Whose session it is, if that is good and the account one of the realm that is asked for.
+/// Who holds a session, if that is good and the account one of the realm that is asked for: by its id, and as it stands.
 async fn holder<T>(
     app: &App,
     session: &str,
-    of_realm: impl FnOnce(&str) -> Option<T>,
-) -> Result<(T, OpenAccount), IdentityError> {
+    known: impl FnOnce(&str, &OpenAccount) -> Option<T>,
+) -> Result<T, IdentityError> {
     // Whoever looks at the past does so under the session and the rights of today.
     let ledger = app.ledger().present();
     let found = ledger.current::<Session>(session).await?.state;
@@ -172,16 +173,16 @@ async fn holder<T>(
         } => (account, Some(*credential_version)),
         Session::Closed { account } => (account, None),
     };
-    let id = of_realm(account).ok_or(IdentityError::NotLoggedIn)?;
     let found = ledger.current::<Account>(account).await?.state;
-    let account = found.open().ok_or(IdentityError::NotLoggedIn)?;
-    if !account.enabled {
+    let open = found.open().ok_or(IdentityError::NotLoggedIn)?;
+    let caller = known(account, open).ok_or(IdentityError::NotLoggedIn)?;
+    if !open.enabled {
         return Err(IdentityError::Disabled);
     }
-    if opened_under != Some(account.credential_version) {
+    if opened_under != Some(open.credential_version) {
         return Err(IdentityError::NotLoggedIn);
     }
-    Ok((id, account.clone()))
+    Ok(caller)
 }
 
 /// The token after `Bearer`.

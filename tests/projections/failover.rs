@@ -240,7 +240,8 @@ async fn a_leader_with_an_old_fence_moves_nothing() {
 
     // As if another leader had stood here, though this one still believes in its lease.
     let mut owner = test.database().connect_owner().await.unwrap();
-    let successor = "UPDATE projection_checkpoints SET fence = fence + 5";
+    let successor = "UPDATE projection_checkpoints SET fence = fence + 5;
+                     UPDATE projection_fronts SET closed = true";
     owner.execute(successor).await.unwrap();
     let position = append(&ledger, task(2), &[created("after")]).await;
     let waited = Duration::from_millis(500);

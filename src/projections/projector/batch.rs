@@ -1,7 +1,7 @@
-//! One batch, one transaction: move the checkpoints, which locks them, fold, commit.
+//! One batch, one transaction: hold the front, fold, move it, commit.
 //!
-//! Three or four round trips: BEGIN with the front and the checkpoints of those projections that the batch concerns, a few
-//! statements of theirs, and the announcement with COMMIT.
+//! In as few round trips as can be: the statements of the folds, and one that moves the front, announces, commits and holds the
+//! front for the batch after it. Where checkpoints are written, those are moved first, which locks them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
@@ -33,6 +33,9 @@ impl Item {
         }
     }
 }
+
+/// How long, in bytes, what a front says of its projections may become before they write it into their own rows.
+const LONG: usize = 2_000;
 
 /// Events that follow each other.
 #[derive(Default)]
@@ -123,12 +126,14 @@ pub(super) struct Track {
     pub slot: Slot,
     pub fence: i64,
     pub position: i64,
-    /// What its own row says: where it stood after the last batch that concerned it, if it travels with a front.
+    /// What its own row says: where it stood when that was written last, if it travels with a front.
     pub stored: i64,
     /// Does it travel with the front of this leadership?
     pub joined: bool,
     pub revision: i64,
     pub counts: Counts,
+    /// What of `counts` the front says and its own row does not.
+    pub ahead: Counts,
     /// Streams whose events are set aside.
     pub parked: HashSet<StreamId>,
     /// Events of the batch at hand that were found to fail, with their errors.
@@ -140,6 +145,8 @@ pub(super) struct Front {
     id: Uuid,
     /// Where it stands; `None` until the first batch has made it.
     position: Option<i64>,
+    /// The next batch's transaction is open and holds it: nobody else takes hold of a checkpoint that names it.
+    held: bool,
 }
 
 impl Front {
@@ -148,7 +155,24 @@ impl Front {
         Self {
             id: Uuid::new_v4(),
             position: None,
+            held: false,
         }
+    }
+
+    /// Does the open transaction hold it?
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Lets go of it: the next batch does not come at once, or is not one for all.
+    ///
+    /// # Errors
+    /// When the database says no.
+    pub async fn rest(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        if std::mem::take(&mut self.held) {
+            connection.execute("COMMIT").await?;
+        }
+        Ok(())
     }
 }
 
@@ -249,9 +273,9 @@ impl Track {
         share
     }
 
-    /// Does a batch after which these are its counts, if it changes them, write to its row? Else the front says it all.
-    fn writes(&self, counts: Option<&Counts>) -> bool {
-        !self.joined || counts.is_some()
+    /// Does a batch of which this is its share write to its row, whatever the front could say?
+    fn writes(&self, share: &Share<'_>) -> bool {
+        !self.joined || !share.parked.is_empty()
     }
 
     /// The handled events of a batch, as the projection is given them.
@@ -288,7 +312,12 @@ pub(super) async fn carry(
     loop {
         match apply(connection, tracks, batch, &mut course).await {
             Ok(()) => return Ok(()),
-            Err(error) => blame(connection, tracks, batch, error).await?,
+            Err(error) => {
+                blame(connection, tracks, batch, error).await?;
+                if let Some(front) = &mut course.front {
+                    front.held = false;
+                }
+            }
         }
     }
 }
@@ -333,16 +362,9 @@ pub(super) async fn apply(
     };
     check_order(tracks, batch)?;
     let shares: Vec<Share<'_>> = tracks.iter().map(|track| track.share(batch)).collect();
-    let counts: Vec<Option<Counts>> = tracks.iter().zip(&shares).map(total).collect();
-    let legs: Vec<Leg<'_>> = (tracks.iter().zip(&shares).zip(&counts))
-        .filter(|((track, _), counts)| track.writes(counts.as_ref()))
-        .map(|((track, share), counts)| Leg {
-            track,
-            revised: !share.newly_parked.is_empty(),
-            counts: counts.as_ref(),
-        })
-        .collect();
-    advance(connection, &legs, course.front.as_deref(), last).await?;
+    let written = Written::of(tracks, &shares);
+    let front = course.front.as_deref_mut();
+    begin_batch(connection, (tracks, &shares), &written, front, last).await?;
     for (track, share) in tracks.iter().zip(&shares) {
         if !share.handled.is_empty() {
             let folded = track.projection.apply(&share.handled, connection).await;
@@ -355,42 +377,75 @@ pub(super) async fn apply(
             park(connection, track, &share.parked).await?;
         }
     }
-    finish(connection, tracks, &shares, (last, course.alone)).await?;
+    let news = news(tracks, &shares, (last, course.alone));
+    let front = course.front.as_deref_mut();
+    finish(connection, &news, &written, front, last).await?;
     let joins = course.front.is_some();
-    if let Some(front) = &mut course.front {
-        front.position = Some(last);
-    }
-    for ((track, share), counts) in tracks.iter_mut().zip(shares).zip(counts) {
+    let kept = written.rows.into_iter().zip(written.ahead);
+    for ((track, share), (row, ahead)) in tracks.iter_mut().zip(shares).zip(kept) {
         track.position = last;
-        if track.writes(counts.as_ref()) {
+        if row {
             track.stored = last;
             track.joined = joins;
         }
+        track.ahead = ahead;
+        add(&mut track.counts, &share.counts);
         track.poison.clear();
         if !share.newly_parked.is_empty() {
             track.revision += 1;
             track.parked.extend(share.newly_parked);
         }
-        if let Some(counts) = counts {
-            track.counts = counts;
-        }
     }
     Ok(())
 }
 
-/// The counts after this batch, when it changes them.
-fn total((track, share): (&&mut Track, &Share<'_>)) -> Option<Counts> {
-    if share.counts.is_empty() {
-        return None;
+/// Where a batch writes down what became of its events.
+struct Written {
+    /// By projection: in its own row?
+    rows: Vec<bool>,
+    /// By projection: what the front says after it.
+    ahead: Vec<Counts>,
+    /// All of that, as the front has it.
+    told: String,
+}
+
+impl Written {
+    fn of(tracks: &[&mut Track], shares: &[Share<'_>]) -> Self {
+        let mut rows = Vec::with_capacity(tracks.len());
+        let mut ahead = Vec::with_capacity(tracks.len());
+        let mut told = serde_json::Map::new();
+        for (track, share) in tracks.iter().zip(shares) {
+            let row = track.writes(share);
+            let mut counts = Counts::new();
+            if !row {
+                counts.clone_from(&track.ahead);
+                add(&mut counts, &share.counts);
+            }
+            if !counts.is_empty() {
+                told.insert(track.key().0, serde_json::json!(counts));
+            }
+            rows.push(row);
+            ahead.push(counts);
+        }
+        let mut told = serde_json::Value::from(told).to_string();
+        if told.len() > LONG {
+            "{}".clone_into(&mut told);
+            for (row, ahead) in rows.iter_mut().zip(&mut ahead) {
+                *row |= !ahead.is_empty();
+                ahead.clear();
+            }
+        }
+        Self { rows, ahead, told }
     }
-    let mut counts = track.counts.clone();
-    for ((aggregate, event), added) in &share.counts {
+}
+
+fn add(counts: &mut Counts, more: &BTreeMap<(&str, &str), [i64; 3]>) {
+    for ((aggregate, event), added) in more {
         let entry = counts.entry(format!("{aggregate}/{event}")).or_default();
         for (sum, added) in entry.iter_mut().zip(added) {
             *sum += added;
         }
     }
-    Some(counts)
 }
 
 fn check_order(tracks: &[&mut Track], batch: &Batch) -> Result<(), BatchError> {
@@ -439,60 +494,81 @@ pub(super) const PREPARE: &str = "
         WHERE c.ctid = f.ctid AND c.position + 0 = n.position AND c.fence = n.fence AND c.revision = n.revision;
     PREPARE shiji_make (uuid, bigint) AS
         INSERT INTO projection_fronts (front, position) VALUES ($1, $2);
-    PREPARE shiji_advance (uuid, bigint, bigint) AS
-        UPDATE projection_fronts SET position = $3 WHERE front = $1 AND position = $2 AND NOT closed";
+    PREPARE shiji_hold (uuid, bigint) AS
+        SELECT FROM projection_fronts WHERE front = $1 AND position = $2 AND NOT closed FOR NO KEY UPDATE;
+    PREPARE shiji_advance (uuid, bigint, bigint, jsonb) AS
+        UPDATE projection_fronts SET position = $3, counts = $4 WHERE front = $1 AND position = $2 AND NOT closed";
 
-/// What a batch writes down about one projection.
-struct Leg<'a> {
-    track: &'a Track,
-    revised: bool,
-    counts: Option<&'a Counts>,
-}
-
-/// Opens the transaction and moves the checkpoints and their front, in one round trip. Those rows that somebody else has locked are
-/// waited for and then looked at again, and only later statements see what was committed during the wait; whoever was fenced
-/// off, or stands elsewhere than the tables, moves nothing and hears why.
-async fn advance(
+/// Opens the transaction unless that is done, so that nobody else moves these projections until it ends. Checkpoints that are
+/// written are moved here, before their front: those who take hold of one lock them in this order. Rows that somebody else
+/// has locked are waited for and then looked at again, and only later statements see what was committed during the wait; whoever
+/// was fenced off, or stands elsewhere than the tables, moves nothing and hears why.
+async fn begin_batch(
     connection: &mut PgConnection,
-    legs: &[Leg<'_>],
-    front: Option<&Front>,
+    (tracks, shares): (&[&mut Track], &[Share<'_>]),
+    written: &Written,
+    front: Option<&mut Front>,
     last: i64,
 ) -> Result<(), BatchError> {
-    let mut sql = "BEGIN;".to_owned();
-    if !legs.is_empty() {
-        let (names, versions) = keys(legs.iter().map(|leg| leg.track));
-        let positions = array(legs.iter().map(|leg| leg.track.stored));
-        let fences = array(legs.iter().map(|leg| leg.track.fence));
-        let revisions = array(legs.iter().map(|leg| leg.track.revision));
-        let revised = array(legs.iter().map(|leg| leg.revised));
-        let front = front.map_or("NULL".to_owned(), |front| format!("'{}'", front.id));
-        let counts: serde_json::Map<_, _> = (legs.iter())
-            .filter_map(|leg| Some((leg.track.key().0, serde_json::json!(leg.counts?))))
-            .collect();
-        let counts = serde_json::Value::from(counts)
-            .to_string()
-            .replace('\'', "''");
-        let _ = write!(
-            sql,
-            "EXECUTE shiji_move ({names}, {versions}, {positions}, {fences}, {revisions}, {revised}, {last}, {front}, '{counts}');"
-        );
+    let legs: Vec<(&Track, &Share<'_>)> = (tracks.iter().zip(shares).zip(&written.rows))
+        .filter(|(_, row)| **row)
+        .map(|((track, share), _)| (&**track, share))
+        .collect();
+    let held = front.as_ref().is_some_and(|front| front.held);
+    if held && legs.is_empty() {
+        return Ok(());
     }
-    if let Some(Front { id, position }) = front {
-        let _ = match position {
-            Some(position) => write!(sql, "EXECUTE shiji_advance ('{id}', {position}, {last})"),
+    let mut sql = if held { "COMMIT;BEGIN;" } else { "BEGIN;" }.to_owned();
+    let mut rows = legs.len();
+    if !legs.is_empty() {
+        let named = front.as_ref().map(|front| front.id);
+        sql.push_str(&move_rows(&legs, named, last));
+    }
+    if let Some(front) = front {
+        front.held = false;
+        rows += 1;
+        let id = front.id;
+        let _ = match front.position {
+            Some(position) => write!(sql, "EXECUTE shiji_hold ('{id}', {position})"),
             None => write!(sql, "EXECUTE shiji_make ('{id}', {last})"),
         };
     }
     let moved = connection.execute(sql.as_str()).await?;
-    let rows = legs.len() + usize::from(front.is_some());
     if usize::try_from(moved.rows_affected()) == Ok(rows) {
         return Ok(());
     }
     connection.execute("ROLLBACK").await?;
-    let all: Vec<&Track> = legs.iter().map(|leg| leg.track).collect();
+    let all: Vec<&Track> = tracks.iter().map(|track| &**track).collect();
     begin(connection, &all).await?;
     connection.execute("ROLLBACK").await?;
     Err(BatchError::Closed)
+}
+
+/// The statement that moves the checkpoints of these projections.
+fn move_rows(legs: &[(&Track, &Share<'_>)], front: Option<Uuid>, last: i64) -> String {
+    let tracks = || legs.iter().map(|(track, _)| *track);
+    let (names, versions) = keys(tracks());
+    let positions = array(tracks().map(|track| track.stored));
+    let fences = array(tracks().map(|track| track.fence));
+    let revisions = array(tracks().map(|track| track.revision));
+    let revised = array(legs.iter().map(|(_, share)| !share.newly_parked.is_empty()));
+    let front = front.map_or("NULL".to_owned(), |front| format!("'{front}'"));
+    let counts: serde_json::Map<_, _> = (legs.iter())
+        .map(|(track, share)| {
+            let mut counts = track.counts.clone();
+            add(&mut counts, &share.counts);
+            (track.key().0, serde_json::json!(counts))
+        })
+        .collect();
+    let counts = quoted(&serde_json::Value::from(counts).to_string());
+    format!(
+        "EXECUTE shiji_move ({names}, {versions}, {positions}, {fences}, {revisions}, {revised}, {last}, {front}, {counts});"
+    )
+}
+
+/// A text as the server reads it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Opens the transaction and locks the checkpoints, in one round trip.
@@ -574,30 +650,58 @@ fn array(items: impl IntoIterator<Item = impl Display>) -> String {
     text
 }
 
-/// Tells the other nodes if there are any, and commits, in one round trip.
+/// Moves the front, tells the other nodes, commits, and holds the front for the batch after this, in one round trip.
 async fn finish(
     connection: &mut PgConnection,
-    tracks: &[&mut Track],
-    shares: &[Share<'_>],
-    (last, alone): (i64, bool),
+    news: &str,
+    written: &Written,
+    front: Option<&mut Front>,
+    last: i64,
 ) -> sqlx::Result<()> {
-    let tell = if shares.iter().any(|share| !share.newly_parked.is_empty()) {
+    let Some(front) = front else {
+        connection.execute(format!("{news}COMMIT").as_str()).await?;
+        return Ok(());
+    };
+    let mut sql = String::new();
+    let mut rows = u64::from(!news.is_empty()) + 1;
+    if let Some(position) = front.position {
+        let (id, told) = (front.id, quoted(&written.told));
+        let _ = write!(
+            sql,
+            "EXECUTE shiji_advance ('{id}', {position}, {last}, {told});"
+        );
+        rows += 1;
+    }
+    let _ = write!(
+        sql,
+        "{news}COMMIT;BEGIN;EXECUTE shiji_hold ('{}', {last})",
+        front.id
+    );
+    let moved = connection.execute(sql.as_str()).await?;
+    front.position = Some(last);
+    front.held = true;
+    if moved.rows_affected() != rows {
+        // Somebody has closed it since. The next batch hears who.
+        front.rest(connection).await?;
+    }
+    Ok(())
+}
+
+/// The statement that tells the other nodes, if there are any.
+fn news(tracks: &[&mut Track], shares: &[Share<'_>], (last, alone): (i64, bool)) -> String {
+    if shares.iter().any(|share| !share.newly_parked.is_empty()) {
         // Who is told has to look.
         format!("SELECT pg_notify('{CHANNEL}', 'parked');")
     } else if alone {
         String::new()
     } else {
-        let news = news(last, tracks.iter().map(|track| track.projection));
+        let news = positions(last, tracks.iter().map(|track| track.projection));
         format!("SELECT pg_notify('{CHANNEL}', '{news}');")
-    };
-    connection
-        .execute(format!("{tell} COMMIT").as_str())
-        .await?;
-    Ok(())
+    }
 }
 
 /// What other nodes hear: the position, and the schemas that stand there.
-fn news(position: i64, projections: impl Iterator<Item = &'static dyn Projection>) -> String {
+fn positions(position: i64, projections: impl Iterator<Item = &'static dyn Projection>) -> String {
     let mut news = position.to_string();
     for projection in projections {
         let _ = write!(news, " {}", projection.schema());

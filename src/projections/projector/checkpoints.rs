@@ -83,8 +83,7 @@ pub(super) async fn settle(
     let Some(row) = lock(tx, name, version).await? else {
         return Ok(None);
     };
-    let counts =
-        serde_json::from_value(row.counts).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let counts = read_counts(row.counts)?;
     let mut settled = Settled {
         position: row.position,
         fence: row.fence,
@@ -95,15 +94,19 @@ pub(super) async fn settle(
         return Ok(Some(settled));
     };
     // A build from before the fronts moves only the checkpoints.
-    let held = hold_front(tx, front).await?.unwrap_or_default();
+    let (held, mut said) = hold_front(tx, front).await?.unwrap_or_default();
     settled.position = held.max(row.position);
+    if let Some(ahead) = said.get_mut(name) {
+        merge(&mut settled.counts, read_counts(ahead.take())?);
+    }
     sqlx::query!(
-        "UPDATE projection_checkpoints SET position = $4, front = NULL
+        "UPDATE projection_checkpoints SET position = $4, front = NULL, counts = $5
          WHERE projection = $1 AND version = $2 AND position = $3",
         name,
         version,
         row.position,
         settled.position,
+        serde_json::json!(settled.counts),
     )
     .execute(&mut *tx)
     .await?;
@@ -141,7 +144,7 @@ pub(super) async fn hold(
     fronts.sort_unstable();
     fronts.dedup();
     for front in fronts {
-        let Some(position) = hold_front(tx, front).await? else {
+        let Some((position, _)) = hold_front(tx, front).await? else {
             continue;
         };
         for one in found.iter_mut().filter(|(_, own)| *own == Some(front)) {
@@ -151,14 +154,33 @@ pub(super) async fn hold(
     Ok(found.into_iter().map(|(position, _)| position).collect())
 }
 
-/// Locks a front and answers where it stands.
-async fn hold_front(tx: &mut PgConnection, front: Uuid) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        "SELECT position FROM projection_fronts WHERE front = $1 ORDER BY position DESC LIMIT 1 FOR UPDATE",
+/// Locks a front and answers where it stands, and what it says of its projections.
+async fn hold_front(
+    tx: &mut PgConnection,
+    front: Uuid,
+) -> sqlx::Result<Option<(i64, serde_json::Value)>> {
+    let row = sqlx::query!(
+        "SELECT position, counts FROM projection_fronts WHERE front = $1 ORDER BY position DESC LIMIT 1 FOR UPDATE",
         front,
     )
     .fetch_optional(tx)
-    .await
+    .await?;
+    Ok(row.map(|row| (row.position, row.counts)))
+}
+
+/// Counts as rows keep them.
+pub(super) fn read_counts(json: serde_json::Value) -> sqlx::Result<Counts> {
+    serde_json::from_value(json).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// What a row says, and what its front says beyond it.
+pub(super) fn merge(counts: &mut Counts, ahead: Counts) {
+    for (event, more) in ahead {
+        let entry = counts.entry(event).or_default();
+        for (sum, more) in entry.iter_mut().zip(more) {
+            *sum += more;
+        }
+    }
 }
 
 /// Connections for queries about these projections. A new one may lead to a database that has crashed and lost the last

@@ -19,6 +19,9 @@ use crate::ledger::{FeedError, Follower, Place};
 /// How long to wait before trying again what failed: from the first to the last, doubling.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
+/// How long the front is held for a batch that does not come: who takes hold of a checkpoint waits for it.
+const REST: Duration = Duration::from_millis(10);
+
 /// Why leading ended.
 enum End {
     /// The service stops.
@@ -122,12 +125,19 @@ async fn lead(
         if held.fences != *fences || !held.holds() {
             return End::LeaseChanged;
         }
+        let tense = leader.front.is_held();
         let next = tokio::select! {
             biased;
             // Only the wait is given up; a batch is carried through.
             fresh = leader.fresh() => fresh,
             () = stop.cancelled() => continue,
             _ = leased.changed() => continue,
+            () = tokio::time::sleep(REST), if tense => {
+                if let Err(error) = leader.front.rest(&mut leader.connection).await {
+                    return error.into();
+                }
+                continue;
+            }
         };
         let carried = match next {
             Ok(batch) => leader.carry(batch).await,
@@ -224,6 +234,9 @@ impl<'a> Leader<'a> {
             ..
         } = self;
         let foremost = tracks.iter().all(|track| track.position < first.position);
+        if !foremost {
+            front.rest(connection).await?;
+        }
         let course = Course {
             alone: shared.ledger.alone(),
             front: foremost.then_some(front),

@@ -46,6 +46,7 @@ pub(super) async fn stamp(
         joined: false,
         revision: found.revision,
         counts: found.counts,
+        ahead: Counts::new(),
         parked,
         poison: BTreeMap::new(),
     }))

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use super::super::Projection;
 use super::batch::Counts;
-use super::key;
+use super::{checkpoints, key};
 
 /// One version of a projection, as the database has it.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub async fn report(
         .map(|&a| a.to_owned())
         .collect();
     let row = sqlx::query!(
-        r#"SELECT c.position AS "position!", c.counts AS "counts!",
+        r#"SELECT c.position AS "position!", c.counts AS "counts!", c.ahead,
                   coalesce((SELECT e.position FROM events e ORDER BY e.position DESC LIMIT 1), 0) AS "head!",
                   coalesce((SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
                             FROM events e WHERE e.position = c.position + 1), 0) AS "lag!",
@@ -115,7 +115,10 @@ pub async fn report(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
-    let counts: Counts = serde_json::from_value(row.counts).map_err(decode)?;
+    let mut counts = checkpoints::read_counts(row.counts)?;
+    if let Some(ahead) = row.ahead {
+        checkpoints::merge(&mut counts, checkpoints::read_counts(ahead)?);
+    }
     let counted = |json: Option<serde_json::Value>| -> Result<BTreeMap<String, i64>, _> {
         json.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_value)
     };
