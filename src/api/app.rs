@@ -19,9 +19,10 @@ use super::zhugeleida::{Live, LiveLimits};
 use crate::commands::Desk;
 use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, Wechat};
 use crate::ledger::{Ledger, Mark};
+use crate::postgres::planning_once;
 use crate::postgres::{RateLimits, WechatSessions};
 use crate::projections::articles::Feeds;
-use crate::projections::together::{self, Together};
+use crate::projections::together::Together;
 use crate::settings::{Settings, Switch};
 
 /// Rows one sweep deletes of each kind.
@@ -152,7 +153,7 @@ impl App {
     /// Puts it together.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let crowded = together::connections(&parts.reads);
+        let crowded = planning_once(&parts.reads);
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
         let posters = Posters::new(parts.settings.font_dir.clone());

@@ -75,7 +75,7 @@ pub async fn ledger(
 
 /// Gives the connections for loads and reads back, so that a server that stops has nobody to cut off.
 pub async fn part(ledger: &Ledger) {
-    let _ = tokio::time::timeout(PARTING, ledger.pool().close()).await;
+    let _ = tokio::time::timeout(PARTING, ledger.close()).await;
 }
 
 /// A few connections for questions that need no keys.

@@ -191,7 +191,7 @@ impl Ledger {
         tokio::spawn(listener.run());
         Ok(Self {
             inner: Arc::new(Inner {
-                loader: loader::Loader::start(options.pool.clone(), Arc::clone(&ring)),
+                loader: loader::Loader::start(&options.pool, Arc::clone(&ring)),
                 ids: ids::Ids::start(options.pool.clone()),
                 pool: options.pool,
                 ring,
@@ -567,5 +567,11 @@ impl Ledger {
 
     pub(crate) fn pool(&self) -> &PgPool {
         &self.inner.pool
+    }
+
+    /// Lets go of the connections for loads and reads.
+    pub(crate) async fn close(&self) {
+        self.inner.loader.close().await;
+        self.inner.pool.close().await;
     }
 }

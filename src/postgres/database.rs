@@ -277,6 +277,15 @@ impl Database {
     }
 }
 
+/// Connections like those of a pool whose statements are planned once: for those who send arrays. For short ones a plan of
+/// their own always looks cheaper to the server, and to make it takes longer than to answer.
+#[must_use]
+pub fn planning_once(pool: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&pool.connect_options())
+        .options([("plan_cache_mode", "force_generic_plan")]);
+    pool.options().clone().connect_lazy_with(options)
+}
+
 fn pool_options(max_connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(max_connections)

@@ -11,20 +11,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::oneshot;
 
 /// Those whom one query answers; more wait for the next one, so that no query takes long.
 const CROWD: usize = 64;
-
-/// Connections for such queries, as many as the given ones. Their statements are planned once for any number of askers: for
-/// few of them a plan of their own always looks cheaper, and to make it takes longer than to answer.
-#[must_use]
-pub fn connections(reads: &PgPool) -> PgPool {
-    let options = PgConnectOptions::clone(&reads.connect_options());
-    let options = options.options([("plan_cache_mode", "force_generic_plan")]);
-    reads.options().clone().connect_lazy_with(options)
-}
 
 /// A question that one query can answer for many.
 pub trait Question: 'static {
