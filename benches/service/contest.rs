@@ -71,6 +71,16 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// With these rounds so far.
+    #[must_use]
+    pub fn of(name: &'static str, connections: usize, rounds: Vec<Tally>) -> Self {
+        Self {
+            name,
+            connections,
+            rounds,
+        }
+    }
+
     /// The median over the rounds.
     #[must_use]
     pub fn median(&self, metric: Metric) -> f64 {
@@ -135,11 +145,7 @@ pub async fn contest(
 ) -> Result<Vec<Standing>> {
     let mut standings: Vec<Standing> = contenders
         .iter()
-        .map(|contender| Standing {
-            name: contender.name(),
-            connections,
-            rounds: Vec::new(),
-        })
+        .map(|contender| Standing::of(contender.name(), connections, Vec::new()))
         .collect();
     for round in 1..=rounds {
         for (contender, standing) in contenders.iter_mut().zip(&mut standings) {

@@ -435,14 +435,21 @@ impl Contender for Loaded<'_> {
     }
 }
 
+impl<'a> Loaded<'a> {
+    /// As fast as it answers, alone.
+    fn new(service: &'a mut Service, case: Rc<dyn Case>) -> Self {
+        Self {
+            service,
+            case,
+            rate: None,
+            beside: None,
+        }
+    }
+}
+
 /// A service as a contender under closed-loop load.
 pub fn closed<'a>(service: &'a mut Service, case: Rc<dyn Case>) -> Box<dyn Contender + 'a> {
-    Box::new(Loaded {
-        service,
-        case,
-        rate: None,
-        beside: None,
-    })
+    Box::new(Loaded::new(service, case))
 }
 
 /// The same, over two nodes.
@@ -452,10 +459,8 @@ pub fn closed_beside<'a>(
     beside: SocketAddr,
 ) -> Box<dyn Contender + 'a> {
     Box::new(Loaded {
-        service,
-        case,
-        rate: None,
         beside: Some(beside),
+        ..Loaded::new(service, case)
     })
 }
 
@@ -466,10 +471,8 @@ pub fn paced<'a>(
     rate: f64,
 ) -> Box<dyn Contender + 'a> {
     Box::new(Loaded {
-        service,
-        case,
         rate: Some(rate),
-        beside: None,
+        ..Loaded::new(service, case)
     })
 }
 

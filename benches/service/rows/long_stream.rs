@@ -61,8 +61,8 @@ impl Row for LongStream {
             }
         }
         let [long, fresh] = standings;
-        let long = standing("long", long);
-        let fresh = standing("fresh", fresh);
+        let long = Standing::of("long", 1, long);
+        let fresh = Standing::of("fresh", 1, fresh);
         report.figure(Figure {
             id: format!("{}.1.p50", self.id()),
             what: format!(
@@ -76,14 +76,6 @@ impl Row for LongStream {
         report.keep(self, long);
         report.keep(self, fresh);
         Ok(())
-    }
-}
-
-fn standing(name: &'static str, rounds: Vec<crate::load::Tally>) -> Standing {
-    Standing {
-        name,
-        connections: 1,
-        rounds,
     }
 }
 

@@ -116,7 +116,8 @@ async fn load(
         let standings = contest(&mut alone, CONNECTIONS, 1, span).await?;
         standings[0].median(Metric::Throughput)
     };
-    let (mut likes, mut mixed) = (standing("likes"), standing("mixed"));
+    let [mut likes, mut mixed] =
+        ["likes", "mixed"].map(|name| Standing::of(name, CONNECTIONS, Vec::new()));
     for part in 0..PARTS {
         let (load, into) = if part % 2 == 0 {
             (closed(service, Rc::clone(&like)), &mut likes)
@@ -137,13 +138,5 @@ async fn look(process: u32, samples: &RefCell<Vec<f64>>) -> Result<()> {
         ticks.tick().await;
         let megabytes = resident_megabytes(process)?;
         samples.borrow_mut().push(megabytes);
-    }
-}
-
-fn standing(name: &'static str) -> Standing {
-    Standing {
-        name,
-        connections: CONNECTIONS,
-        rounds: Vec::new(),
     }
 }

@@ -70,11 +70,7 @@ impl Row for Mixed {
             let after = Metrics::read(ops).await?.delays()?;
             lags.extend(after.quantile_ms_since(&before, 0.99));
         }
-        let paced = Standing {
-            name: "paced",
-            connections: CONNECTIONS,
-            rounds: tallies,
-        };
+        let paced = Standing::of("paced", CONNECTIONS, tallies);
         self.figures(report, &paced);
         report.figure(Figure {
             id: format!("{}.lag.p99", self.id()),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::task_create::CreateTask;
 use super::{Bound, Row};
 use crate::contest::{Metric, Standing, contest, median};
-use crate::load::{Case, Tally};
+use crate::load::Case;
 use crate::report::{Figure, Report};
 use crate::stage::{Stage, paced};
 use crate::stock::replay::replay;
@@ -118,7 +118,10 @@ impl Row for RebuildBeside {
                 into.extend(standings.into_iter().flat_map(|standing| standing.rounds));
             }
         }
-        let (alone, beside) = (standing("alone", alone), standing("beside", beside));
+        let (alone, beside) = (
+            Standing::of("alone", CONNECTIONS, alone),
+            Standing::of("beside", CONNECTIONS, beside),
+        );
         report.figure(Figure {
             id: format!("{}.p99", self.id()),
             what: format!(
@@ -132,13 +135,5 @@ impl Row for RebuildBeside {
         report.keep(self, alone);
         report.keep(self, beside);
         Ok(())
-    }
-}
-
-fn standing(name: &'static str, rounds: Vec<Tally>) -> Standing {
-    Standing {
-        name,
-        connections: CONNECTIONS,
-        rounds,
     }
 }

@@ -46,7 +46,7 @@ impl Row for TwoNodes {
             ),
         ];
         for (name, called, case) in cases {
-            let [mut one, mut two] = called.map(standing);
+            let [mut one, mut two] = called.map(|name| Standing::of(name, CONNECTIONS, Vec::new()));
             for _ in 0..rounds {
                 let alone = alone(service, &case, span).await?;
                 one.rounds.extend(alone);
@@ -94,12 +94,4 @@ async fn together(
 
 fn rounds(standings: Vec<Standing>) -> Vec<Tally> {
     standings.into_iter().flat_map(|one| one.rounds).collect()
-}
-
-fn standing(name: &'static str) -> Standing {
-    Standing {
-        name,
-        connections: CONNECTIONS,
-        rounds: Vec::new(),
-    }
 }

@@ -233,6 +233,14 @@ struct Share<'a> {
     counts: BTreeMap<(&'a str, &'a str), [i64; 3]>,
 }
 
+impl Share<'_> {
+    /// Its counts as rows keep them.
+    fn counted(&self) -> impl Iterator<Item = (String, [i64; 3])> {
+        (self.counts.iter())
+            .map(|((aggregate, event), counted)| (format!("{aggregate}/{event}"), *counted))
+    }
+}
+
 impl Track {
     /// How rows about it name it.
     pub fn key(&self) -> (String, i32) {
@@ -389,7 +397,7 @@ pub(super) async fn apply(
             track.joined = joins;
         }
         track.ahead = ahead;
-        add(&mut track.counts, &share.counts);
+        add(&mut track.counts, share.counted());
         track.poison.clear();
         if !share.newly_parked.is_empty() {
             track.revision += 1;
@@ -419,7 +427,7 @@ impl Written {
             let mut counts = Counts::new();
             if !row {
                 counts.clone_from(&track.ahead);
-                add(&mut counts, &share.counts);
+                add(&mut counts, share.counted());
             }
             if !counts.is_empty() {
                 told.insert(track.key().0, serde_json::json!(counts));
@@ -439,9 +447,10 @@ impl Written {
     }
 }
 
-fn add(counts: &mut Counts, more: &BTreeMap<(&str, &str), [i64; 3]>) {
-    for ((aggregate, event), added) in more {
-        let entry = counts.entry(format!("{aggregate}/{event}")).or_default();
+/// Counts more.
+pub(super) fn add(counts: &mut Counts, more: impl IntoIterator<Item = (String, [i64; 3])>) {
+    for (event, added) in more {
+        let entry = counts.entry(event).or_default();
         for (sum, added) in entry.iter_mut().zip(added) {
             *sum += added;
         }
@@ -556,7 +565,7 @@ fn move_rows(legs: &[(&Track, &Share<'_>)], front: Option<Uuid>, last: i64) -> S
     let counts: serde_json::Map<_, _> = (legs.iter())
         .map(|(track, share)| {
             let mut counts = track.counts.clone();
-            add(&mut counts, &share.counts);
+            add(&mut counts, share.counted());
             (track.key().0, serde_json::json!(counts))
         })
         .collect();

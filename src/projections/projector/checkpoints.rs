@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::super::Projection;
-use super::batch::Counts;
+use super::batch::{self, Counts};
 use super::{Slot, lease};
 use crate::ledger::Watermark;
 use crate::postgres::Database;
@@ -97,7 +97,7 @@ pub(super) async fn settle(
     let (held, mut said) = hold_front(tx, front).await?.unwrap_or_default();
     settled.position = held.max(row.position);
     if let Some(ahead) = said.get_mut(name) {
-        merge(&mut settled.counts, read_counts(ahead.take())?);
+        batch::add(&mut settled.counts, read_counts(ahead.take())?);
     }
     sqlx::query!(
         "UPDATE projection_checkpoints SET position = $4, front = NULL, counts = $5
@@ -171,16 +171,6 @@ async fn hold_front(
 /// Counts as rows keep them.
 pub(super) fn read_counts(json: serde_json::Value) -> sqlx::Result<Counts> {
     serde_json::from_value(json).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-/// What a row says, and what its front says beyond it.
-pub(super) fn merge(counts: &mut Counts, ahead: Counts) {
-    for (event, more) in ahead {
-        let entry = counts.entry(event).or_default();
-        for (sum, more) in entry.iter_mut().zip(more) {
-            *sum += more;
-        }
-    }
 }
 
 /// Connections for queries about these projections. A new one may lead to a database that has crashed and lost the last

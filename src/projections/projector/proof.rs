@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use super::super::Projection;
-use super::batch::Counts;
+use super::batch::{self, Counts};
 use super::{checkpoints, key};
 
 /// One version of a projection, as the database has it.
@@ -117,7 +117,7 @@ pub async fn report(
     let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
     let mut counts = checkpoints::read_counts(row.counts)?;
     if let Some(ahead) = row.ahead {
-        checkpoints::merge(&mut counts, checkpoints::read_counts(ahead)?);
+        batch::add(&mut counts, checkpoints::read_counts(ahead)?);
     }
     let counted = |json: Option<serde_json::Value>| -> Result<BTreeMap<String, i64>, _> {
         json.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_value)
