@@ -277,12 +277,24 @@ impl Database {
     }
 }
 
-/// Connections like those of a pool whose statements are planned once: for those who send arrays. For short ones a plan of
-/// their own always looks cheaper to the server, and to make it takes longer than to answer.
+/// How connections are set that ask for many at once. For short arrays a plan of their own always looks cheaper to the
+/// server, and to make it takes longer than to answer; so one is made and kept, perhaps while the tables were empty. It must
+/// serve when they are full: everything is found by keys, in the order of an index.
+const PLANNING_ONCE: [(&str, &str); 8] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_sort", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("jit", "off"),
+];
+
+/// Connections like those of a pool, for statements that take arrays and find all rows by keys: each is planned once.
 #[must_use]
 pub fn planning_once(pool: &PgPool) -> PgPool {
-    let options = PgConnectOptions::clone(&pool.connect_options())
-        .options([("plan_cache_mode", "force_generic_plan")]);
+    let options = PgConnectOptions::clone(&pool.connect_options()).options(PLANNING_ONCE);
     pool.options().clone().connect_lazy_with(options)
 }
 

@@ -5,6 +5,7 @@
 //! statement here, which could drift from what the service sends). Both kinds of plans are looked at: those for the values of
 //! one call, and the one that the server keeps.
 
+use shiji::postgres::planning_once;
 use shiji::projections::{self, articles, comments, messages, reactions};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -104,19 +105,31 @@ async fn flaws(
         let mut tx = db.begin().await.unwrap();
         let mode = format!("SET LOCAL plan_cache_mode = {plan}");
         tx.execute(mode.as_str()).await.unwrap();
-        let (before, from) = read(&mut tx).await;
-        let rows = statement(&mut tx).await.unwrap();
-        let (after, to) = read(&mut tx).await;
+        let found = flaws_of_one(&mut tx, offset, &statement).await;
         tx.rollback().await.unwrap();
-        if rows == 0 {
-            flaws.push(format!("{plan}: nothing found"));
-        }
-        if after != before {
-            flaws.push(format!("{plan}: read from end to end: {after:?}"));
-        }
-        if to - from > STEPS + 3 * offset {
-            flaws.push(format!("{plan}: {} steps", to - from));
-        }
+        flaws.extend(found.iter().map(|flaw| format!("{plan}: {flaw}")));
+    }
+    flaws
+}
+
+/// The same of one run, within a transaction.
+async fn flaws_of_one(
+    tx: &mut PgConnection,
+    offset: i64,
+    statement: impl AsyncFn(&mut PgConnection) -> sqlx::Result<usize>,
+) -> Vec<String> {
+    let mut flaws = Vec::new();
+    let (before, from) = read(tx).await;
+    let rows = statement(tx).await.unwrap();
+    let (after, to) = read(tx).await;
+    if rows == 0 {
+        flaws.push("nothing found".to_owned());
+    }
+    if after != before {
+        flaws.push(format!("read from end to end: {after:?}"));
+    }
+    if to - from > STEPS + 3 * offset {
+        flaws.push(format!("{} steps", to - from));
     }
     flaws
 }
@@ -214,4 +227,125 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
     assert_eq!(seen.len(), 2, "{seen:?}");
     let told = |flaw: &String| flaw.contains("from end to end") && flaw.contains("\"articles ");
     assert!(seen.iter().all(told), "{seen:?}");
+}
+
+/// What is asked for many at once, by the name of the question.
+const CROWDS: [&str; 4] = ["feed", "articles", "comments", "likes and collects"];
+
+async fn ask(db: &mut PgConnection, question: &str, readers: &[String]) -> usize {
+    let ids = ["7", "8"].map(str::to_owned);
+    let found = match question {
+        "feed" => articles::feed(db, readers, 0, 20)
+            .await
+            .map(|found| found.of(0).len()),
+        "articles" => articles::details(db, readers, &[7, 8])
+            .await
+            .map(|found| found.len()),
+        "comments" => comments::pages(db, readers, ("article", &ids), 0, 20)
+            .await
+            .map(|found| found.into_iter().flatten().flatten().count()),
+        _ => reactions::likes_and_collects(db, "article", &ids)
+            .await
+            .map(|found| found.len()),
+    };
+    found.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_planned_once_in_an_empty_database_does_for_a_full_one() {
+    let test = TestDatabase::create().await;
+    let path = projections::search_path();
+    let reads = test.database().pool("plans", 1, &path);
+    let crowded = planning_once(&reads);
+    // Statistics would make the plans anew.
+    let mut owner = test.database().connect_owner().await.unwrap();
+    let quiet = format!("SET search_path = {}", path.join(", "));
+    owner.execute(quiet.as_str()).await.unwrap();
+    for table in [
+        "articles",
+        "article_counts",
+        "comments",
+        "comment_votes",
+        "members",
+        "reactions",
+    ] {
+        let quiet = format!("ALTER TABLE {table} SET (autovacuum_enabled = off)");
+        owner.execute(quiet.as_str()).await.unwrap();
+    }
+    let mut db = crowded.acquire().await.unwrap();
+    let readers: Vec<String> =
+        sqlx::query_scalar("SELECT md5('member ' || n) FROM generate_series(1, 2) n")
+            .fetch_all(&mut *db)
+            .await
+            .unwrap();
+    for question in CROWDS {
+        assert_eq!(
+            ask(&mut db, question, &readers).await,
+            0,
+            "{question} of nothing"
+        );
+    }
+    let mut writer = test.database().connect("plans", &path).await.unwrap();
+    for statement in FILL {
+        writer.execute(statement).await.unwrap();
+    }
+    let mut found = Vec::new();
+    for question in CROWDS {
+        let mut tx = db.begin().await.unwrap();
+        let flaws = flaws_of_one(&mut tx, 0, async |db: &mut PgConnection| {
+            Ok(ask(db, question, &readers).await)
+        });
+        found.push((question, flaws.await));
+        tx.rollback().await.unwrap();
+    }
+    found.retain(|(_, flaws)| !flaws.is_empty());
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn the_feed_tells_each_reader_their_own_also_where_ids_grow_by_a_digit() {
+    let test = TestDatabase::create().await;
+    let path = projections::search_path();
+    let mut db = test.database().connect("plans", &path).await.unwrap();
+    for statement in [
+        "INSERT INTO articles (id, position, author, created_at, content, images)
+         SELECT n, n, 'a', '2026-01-01'::timestamptz + n * interval '1 minute', '', '{}' FROM generate_series(90, 109) n",
+        // The first likes every third and everything far away; the second collects every fourth; the third likes all, as staff.
+        "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+         SELECT 'member', 'first', 'like', 'article', n::text, n, '2026-01-01'::timestamptz FROM generate_series(0, 1200, 3) n
+         UNION ALL
+         SELECT 'member', 'second', 'collect', 'article', n::text, n, '2026-01-01' FROM generate_series(0, 1200, 4) n
+         UNION ALL
+         SELECT 'staff', 'third', 'like', 'article', n::text, n, '2026-01-01' FROM generate_series(90, 109) n
+         UNION ALL
+         SELECT 'member', 'third', 'like', 'comment', n::text, n, '2026-01-01' FROM generate_series(90, 109) n",
+    ] {
+        db.execute(statement).await.unwrap();
+    }
+    let readers = ["first", "second", "third", "first"].map(str::to_owned);
+    for (offset, limit) in [(0, 20), (5, 10), (9, 2), (101, 20)] {
+        let feed = articles::feed(&mut db, &readers, offset, limit)
+            .await
+            .unwrap();
+        for (place, reader) in readers.iter().enumerate() {
+            let page = feed.of(place);
+            assert_eq!(
+                page.len(),
+                if offset < 20 {
+                    usize::try_from(limit).unwrap()
+                } else {
+                    0
+                }
+            );
+            for article in page {
+                let given = (article.is_like, article.is_collect);
+                let wanted = match reader.as_str() {
+                    "first" => (article.id % 3 == 0, false),
+                    "second" => (false, article.id % 4 == 0),
+                    _ => (false, false),
+                };
+                assert_eq!(given, wanted, "{reader} and {}", article.id);
+            }
+        }
+    }
 }

@@ -111,14 +111,22 @@ impl Feed {
 }
 
 /// Those of `$keys`, in their order, as the readers `$1` see them. What a reader gave is looked up reader by reader (the
-/// offset keeps that so): an article may have many more likes than the page has readers.
+/// offset keeps that so): an article may have many more likes than the page has readers. And a reader may have given more
+/// than the page shows: of that, only what lies between the ends of the page is looked at, which for articles that follow each
+/// other is little else than the page's own (but where their ids grow by a digit, as text sorts them: then it is more). Ends of
+/// whole keys, because only the key's index can find those, whatever the planner knows.
 macro_rules! feed {
     ($db:expr, $keys:literal, $readers:expr, $from:expr, $to:expr) => {
         sqlx::query_as!(
             FeedRow,
             "WITH page AS (SELECT "
                 + $keys
-                + " AS ids)
+                + " AS ids),
+             ends AS (
+                 SELECT min(id::text COLLATE \"C\") AS low, max(id::text COLLATE \"C\") AS high,
+                        array_agg(id::text) AS texts
+                 FROM page, unnest(ids) AS id
+             )
              SELECT a.id, a.created_at, a.content, a.images,
                     coalesce(c.like_count, 0) AS \"like_count!\",
                     coalesce(c.collect_count, 0) AS \"collect_count!\",
@@ -132,16 +140,19 @@ macro_rules! feed {
              LEFT JOIN members m ON m.uid = a.author
              LEFT JOIN (
                  SELECT g.target_id,
-                        array_agg(r.place) FILTER (WHERE g.kind = 'like') AS liked,
-                        array_agg(r.place) FILTER (WHERE g.kind = 'collect') AS collected
+                        array_agg(r.place) FILTER (WHERE k.kind = 'like') AS liked,
+                        array_agg(r.place) FILTER (WHERE k.kind = 'collect') AS collected
                  FROM unnest($1::text[]) WITH ORDINALITY AS r(uid, place)
+                 CROSS JOIN (VALUES ('like'), ('collect')) AS k(kind)
                  CROSS JOIN LATERAL (
-                     SELECT target_id, kind
+                     SELECT target_id
                      FROM reactions
-                     WHERE actor_id = r.uid AND actor_kind = 'member' AND kind IN ('like', 'collect')
-                           AND target_kind = 'article' AND target_id = ANY ((SELECT ids FROM page)::text[])
+                     WHERE (actor_id, actor_kind, kind, target_kind, target_id)
+                           BETWEEN (r.uid, 'member', k.kind, 'article', (SELECT low FROM ends))
+                           AND (r.uid, 'member', k.kind, 'article', (SELECT high FROM ends))
                      OFFSET 0
                  ) g
+                 WHERE g.target_id = ANY ((SELECT texts FROM ends)::text[])
                  GROUP BY g.target_id
              ) f ON f.target_id = a.id::text
              ORDER BY p.place",
