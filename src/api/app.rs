@@ -21,7 +21,7 @@ use crate::gateways::{FileStore, PaymentGateway, Pictures, Posters, SmsGateway, 
 use crate::ledger::{Ledger, Mark};
 use crate::postgres::{RateLimits, WechatSessions, planning_once};
 use crate::projections::articles::Feeds;
-use crate::projections::together::Together;
+use crate::projections::together::{Gate, Together};
 use crate::settings::{Settings, Switch};
 
 /// Rows one sweep deletes of each kind.
@@ -117,7 +117,7 @@ pub struct App {
 struct Inner {
     parts: AppParts,
     crowds: Crowds,
-    /// Their connections.
+    /// Connections of those who bring arrays along.
     crowded: PgPool,
     passwords: Passwords,
     pictures: Pictures,
@@ -153,6 +153,7 @@ impl App {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
         let crowded = planning_once(&parts.reads);
+        let gate = Gate::default();
         let rate_limits = RateLimits::new(parts.reads.clone());
         let wechat_sessions = WechatSessions::new(parts.reads.clone());
         let posters = Posters::new(parts.settings.font_dir.clone());
@@ -169,10 +170,10 @@ impl App {
         Self {
             inner: Arc::new(Inner {
                 crowds: Crowds {
-                    articles: Together::new(crowded.clone()),
-                    cases: Together::new(crowded.clone()),
-                    feeds: Together::new(crowded.clone()),
-                    tasks: Together::new(crowded.clone()),
+                    articles: Together::new(gate.clone(), crowded.clone()),
+                    cases: Together::new(gate.clone(), parts.reads.clone()),
+                    feeds: Together::new(gate.clone(), crowded.clone()),
+                    tasks: Together::new(gate, crowded.clone()),
                 },
                 crowded,
                 parts,

@@ -7,14 +7,21 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use sqlx::PgPool;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Those whom one query answers; more wait for the next one, so that no query takes long.
 const CROWD: usize = 64;
+
+/// A query that takes longer no longer keeps others from asking.
+const LONG: Duration = Duration::from_millis(10);
 
 /// A question that one query can answer for many.
 pub trait Question: 'static {
@@ -43,10 +50,33 @@ pub fn part_of<T>(asker: i64, parts: &mut [T]) -> Option<&mut T> {
 type Shared<Q> = (Arc<<Q as Question>::Answer>, usize);
 type Reply<Q> = oneshot::Sender<Result<Shared<Q>, Arc<sqlx::Error>>>;
 
+/// Lets one query of a node under way at a time, whatever it asks. Cheap to clone.
+///
+/// A crowd is closed when it is its turn, so the busier the database, the more come along with each query. And after one that
+/// several asked for, nobody asks for half as long as it took: otherwise the next query began at once, for the few who had
+/// come meanwhile, half of the requests would cost as many queries as all of them, and commands would find no processor.
+/// Who takes longer than [`LONG`] lets others go beside.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Gate {
+    /// Waits for its turn; the gate is never closed.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
+}
+
 /// Those who ask one question.
 pub struct Together<Q: Question> {
+    gate: Gate,
     reads: PgPool,
-    /// A key is in here while its query is under way; behind it, who waits for the next.
+    /// A key is in here while its query is under way or waits for its turn; behind it, who goes along with the next.
     waiting: Arc<Mutex<HashMap<Q::Key, Crowd<Q>>>>,
 }
 
@@ -56,10 +86,11 @@ struct Crowd<Q: Question> {
 }
 
 impl<Q: Question> Together<Q> {
-    /// Nobody has asked yet.
+    /// Nobody has asked yet. Whoever shares the gate asks in turns.
     #[must_use]
-    pub fn new(reads: PgPool) -> Self {
+    pub fn new(gate: Gate, reads: PgPool) -> Self {
         Self {
+            gate,
             reads,
             waiting: Arc::default(),
         }
@@ -73,25 +104,19 @@ impl<Q: Question> Together<Q> {
         let (reply, answer) = oneshot::channel();
         let first = {
             let mut waiting = self.waiting.lock();
-            if let Some(crowd) = waiting.get_mut(&key) {
-                crowd.askers.push(asker);
-                crowd.replies.push(reply);
-                None
-            } else {
-                waiting.insert(key.clone(), Crowd::default());
-                Some(Crowd {
-                    askers: vec![asker],
-                    replies: vec![reply],
-                })
-            }
+            let first = !waiting.contains_key(&key);
+            let crowd = waiting.entry(key.clone()).or_default();
+            crowd.askers.push(asker);
+            crowd.replies.push(reply);
+            first
         };
-        if let Some(crowd) = first {
+        if first {
             let turn = Turn {
                 waiting: Arc::clone(&self.waiting),
                 key,
             };
             // In a task of its own: whoever came first may hang up, the others still wait.
-            tokio::spawn(turn.take(self.reads.clone(), crowd));
+            tokio::spawn(turn.take(self.gate.clone(), self.reads.clone()));
         }
         match answer.await {
             Ok(answer) => answer.map_err(|error| again(&error)),
@@ -107,16 +132,26 @@ struct Turn<Q: Question> {
 }
 
 impl<Q: Question> Turn<Q> {
-    async fn take(self, reads: PgPool, first: Crowd<Q>) {
-        let mut next = Some(first);
-        while let Some(crowd) = next {
-            let found = Q::ask(&reads, &self.key, &crowd.askers).await;
+    async fn take(self, gate: Gate, reads: PgPool) {
+        loop {
+            let turn = gate.turn().await;
+            let Some(crowd) = self.next() else { return };
+            let began = Instant::now();
+            let mut asked = pin!(Q::ask(&reads, &self.key, &crowd.askers));
+            let found = if let Ok(found) = timeout(LONG, &mut asked).await {
+                if crowd.replies.len() > 1 {
+                    tokio::spawn(rest(turn, began.elapsed() / 2));
+                }
+                found
+            } else {
+                drop(turn);
+                asked.await
+            };
             let found = found.map(Arc::new).map_err(Arc::new);
             for (place, reply) in crowd.replies.into_iter().enumerate() {
                 // Who has hung up needs no answer.
                 let _ = reply.send(found.clone().map(|answer| (answer, place)));
             }
-            next = self.next();
         }
     }
 
@@ -134,6 +169,12 @@ impl<Q: Question> Turn<Q> {
             replies: crowd.replies.drain(..most).collect(),
         })
     }
+}
+
+/// Holds a turn for a while.
+async fn rest(turn: Option<OwnedSemaphorePermit>, long: Duration) {
+    sleep(long).await;
+    drop(turn);
 }
 
 impl<Q: Question> Drop for Turn<Q> {
@@ -187,7 +228,7 @@ mod tests {
         async fn ask(_: &PgPool, key: &&'static str, askers: &[i64]) -> sqlx::Result<Self::Answer> {
             QUERIES.fetch_add(1, Ordering::SeqCst);
             let seen = WORLD.load(Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(5)).await;
             match *key {
                 "broken" => Err(sqlx::Error::PoolTimedOut),
                 "panics" => panic!("a query of this test panics"),
@@ -198,10 +239,10 @@ mod tests {
 
     fn together() -> Arc<Together<World>> {
         let nowhere = PgPoolOptions::new().connect_lazy("postgres://nowhere/none");
-        Arc::new(Together::new(nowhere.unwrap()))
+        Arc::new(Together::new(Gate::default(), nowhere.unwrap()))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn nobody_gets_an_answer_from_before_they_asked_and_few_queries_answer_many() {
         let together = together();
         let mut asking = Vec::new();
@@ -221,17 +262,19 @@ mod tests {
                     assert!(answer.1.len() <= CROWD);
                 }));
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
         for one in asking {
             one.await.unwrap();
         }
         let queries = QUERIES.load(Ordering::SeqCst);
         assert!(queries < 60, "{queries} queries for 400 who asked");
+        // A key is let go when its last query has rested.
+        sleep(LONG).await;
         assert!(together.waiting.lock().is_empty());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_failure_reaches_everybody_and_the_next_query_is_a_new_one() {
         let together = together();
         let all = (0..3).map(|asker| together.ask("broken", asker));
@@ -240,8 +283,83 @@ mod tests {
         }
         let panicked = together.ask("panics", 1).await;
         assert!(matches!(panicked, Err(sqlx::Error::WorkerCrashed)));
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        sleep(LONG).await;
         assert!(together.waiting.lock().is_empty());
         assert!(together.ask("fine", 1).await.is_ok());
+    }
+
+    /// A query that takes so many milliseconds.
+    struct Timed;
+
+    /// What was asked, by how many, and when that query began and ended, in milliseconds of the test.
+    type Seen = Arc<Mutex<Vec<(&'static str, usize, u64, u64)>>>;
+
+    impl Question for Timed {
+        type Key = (&'static str, u64);
+        type Asker = (Seen, Instant);
+        type Answer = ();
+
+        async fn ask(_: &PgPool, key: &Self::Key, askers: &[Self::Asker]) -> sqlx::Result<()> {
+            let (seen, start) = &askers[0];
+            let now = || u64::try_from(start.elapsed().as_millis()).unwrap();
+            let began = now();
+            sleep(Duration::from_millis(key.1)).await;
+            seen.lock().push((key.0, askers.len(), began, now()));
+            Ok(())
+        }
+    }
+
+    /// What is seen of queries: what they ask, how long each takes, by how many they are asked, and when.
+    async fn seen(
+        asks: &[(&'static str, u64, usize, u64)],
+    ) -> Vec<(&'static str, usize, u64, u64)> {
+        let nowhere = PgPoolOptions::new().connect_lazy("postgres://nowhere/none");
+        let together = Together::<Timed>::new(Gate::default(), nowhere.unwrap());
+        let (seen, start) = (Seen::default(), Instant::now());
+        let all = asks.iter().flat_map(|ask| std::iter::repeat_n(ask, ask.2));
+        let all = all.map(async |(name, takes, _, at)| {
+            sleep(Duration::from_millis(*at)).await;
+            let asker = (Arc::clone(&seen), start);
+            together.ask((*name, *takes), asker).await.map(drop)
+        });
+        let answers = futures::future::join_all(all).await;
+        assert!(answers.iter().all(Result::is_ok));
+        Arc::into_inner(seen).unwrap().into_inner()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queries_take_turns_and_gather_those_who_come_meanwhile() {
+        let asks = [
+            ("a", 4, 1, 0),
+            ("b", 4, 10, 1),
+            ("c", 4, 9, 2),
+            ("a", 4, 3, 3),
+            ("b", 4, 1, 7),
+        ];
+        let wanted = [
+            ("a", 1, 0, 4),
+            ("b", 10, 4, 8),
+            ("c", 9, 10, 14),
+            ("a", 3, 16, 20),
+            ("b", 1, 22, 26),
+        ];
+        assert_eq!(seen(&asks).await, wanted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_query_lets_others_go_beside() {
+        let asks = [
+            ("long", 100, 5, 0),
+            ("b", 4, 1, 1),
+            ("c", 4, 1, 30),
+            ("long", 100, 2, 40),
+        ];
+        let wanted = [
+            ("b", 1, 10, 14),
+            ("c", 1, 30, 34),
+            ("long", 5, 0, 100),
+            ("long", 2, 100, 200),
+        ];
+        assert_eq!(seen(&asks).await, wanted);
     }
 }
