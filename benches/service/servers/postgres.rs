@@ -63,7 +63,8 @@ impl Postgres {
                 "--encoding=UTF8",
                 "--locale=C.UTF-8",
             ])
-            .args(["--data-checksums", "--pgdata"])
+            // The files of its log as small as ours: every commit waits while a new one is made.
+            .args(["--wal-segsize=4", "--data-checksums", "--pgdata"])
             .arg(&data)
             .current_dir(&data);
         let made = initdb.output().context("cannot run initdb")?;
