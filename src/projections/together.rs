@@ -52,10 +52,10 @@ type Reply<Q> = oneshot::Sender<Result<Shared<Q>, Arc<sqlx::Error>>>;
 
 /// Lets one query of a node under way at a time, whatever it asks. Cheap to clone.
 ///
-/// A crowd is closed when it is its turn, so the busier the database, the more come along with each query. And after one that
-/// several asked for, nobody asks for half as long as it took: otherwise the next query began at once, for the few who had
-/// come meanwhile, half of the requests would cost as many queries as all of them, and commands would find no processor.
-/// Who takes longer than [`LONG`] lets others go beside.
+/// A crowd is closed when it is its turn, so the busier the database, the more come along with each query. And what several
+/// asked is not asked again for half as long as it took (of [`LONG`] at most): otherwise the next query began at once, for the few who had come
+/// meanwhile, half of the requests would cost as many queries as all of them, and commands would find no processor. Who takes
+/// longer than [`LONG`] lets others go beside.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<Semaphore>);
 
@@ -76,7 +76,7 @@ impl Gate {
 pub struct Together<Q: Question> {
     gate: Gate,
     reads: PgPool,
-    /// A key is in here while its query is under way or waits for its turn; behind it, who goes along with the next.
+    /// A key is in here while its query is under way, rests or waits for its turn; behind it, who goes along with the next.
     waiting: Arc<Mutex<HashMap<Q::Key, Crowd<Q>>>>,
 }
 
@@ -136,21 +136,22 @@ impl<Q: Question> Turn<Q> {
         loop {
             let turn = gate.turn().await;
             let Some(crowd) = self.next() else { return };
-            let began = Instant::now();
+            let (began, many) = (Instant::now(), crowd.replies.len() > 1);
             let mut asked = pin!(Q::ask(&reads, &self.key, &crowd.askers));
-            let found = if let Ok(found) = timeout(LONG, &mut asked).await {
-                if crowd.replies.len() > 1 {
-                    tokio::spawn(rest(turn, began.elapsed() / 2));
-                }
-                found
-            } else {
-                drop(turn);
-                asked.await
+            let soon = timeout(LONG, &mut asked).await;
+            drop(turn);
+            let found = match soon {
+                Ok(found) => found,
+                Err(_) => asked.await,
             };
+            let took = began.elapsed().min(LONG);
             let found = found.map(Arc::new).map_err(Arc::new);
             for (place, reply) in crowd.replies.into_iter().enumerate() {
                 // Who has hung up needs no answer.
                 let _ = reply.send(found.clone().map(|answer| (answer, place)));
+            }
+            if many {
+                sleep(took / 2).await;
             }
         }
     }
@@ -169,12 +170,6 @@ impl<Q: Question> Turn<Q> {
             replies: crowd.replies.drain(..most).collect(),
         })
     }
-}
-
-/// Holds a turn for a while.
-async fn rest(turn: Option<OwnedSemaphorePermit>, long: Duration) {
-    sleep(long).await;
-    drop(turn);
 }
 
 impl<Q: Question> Drop for Turn<Q> {
@@ -324,7 +319,8 @@ mod tests {
         });
         let answers = futures::future::join_all(all).await;
         assert!(answers.iter().all(Result::is_ok));
-        Arc::into_inner(seen).unwrap().into_inner()
+        let seen = seen.lock();
+        seen.clone()
     }
 
     #[tokio::test(start_paused = true)]
@@ -339,9 +335,9 @@ mod tests {
         let wanted = [
             ("a", 1, 0, 4),
             ("b", 10, 4, 8),
-            ("c", 9, 10, 14),
-            ("a", 3, 16, 20),
-            ("b", 1, 22, 26),
+            ("c", 9, 8, 12),
+            ("a", 3, 12, 16),
+            ("b", 1, 16, 20),
         ];
         assert_eq!(seen(&asks).await, wanted);
     }
@@ -358,7 +354,7 @@ mod tests {
             ("b", 1, 10, 14),
             ("c", 1, 30, 34),
             ("long", 5, 0, 100),
-            ("long", 2, 100, 200),
+            ("long", 2, 105, 205),
         ];
         assert_eq!(seen(&asks).await, wanted);
     }
