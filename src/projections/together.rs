@@ -53,9 +53,9 @@ type Reply<Q> = oneshot::Sender<Result<Shared<Q>, Arc<sqlx::Error>>>;
 /// Lets one query of a node under way at a time, whatever it asks. Cheap to clone.
 ///
 /// A crowd is closed when it is its turn, so the busier the database, the more come along with each query. And what several
-/// asked is not asked again for half as long as it took (of [`LONG`] at most): otherwise the next query began at once, for the few who had come
-/// meanwhile, half of the requests would cost as many queries as all of them, and commands would find no processor. Who takes
-/// longer than [`LONG`] lets others go beside.
+/// asked is not asked again for half as long as it took (5 ms at most): otherwise the next query began at once, for the few who
+/// had come meanwhile, half of the requests would cost as many queries as all of them, and commands would find no processor.
+/// Who takes longer than 10 ms lets others go beside.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<Semaphore>);
 
