@@ -3,7 +3,8 @@
 //!
 //! The statements run as they are; the server itself counts how it read each table ("EXPLAIN" would need a copy of each
 //! statement here, which could drift from what the service sends). Both kinds of plans are looked at: those for the values of
-//! one call, and the one that the server keeps.
+//! one call, and the one that the server keeps. What is asked for many at once keeps the plan of its first time, when there may have
+//! been nothing; it must do for a hundred thousand, too.
 
 use shiji::postgres::planning_once;
 use shiji::projections::{self, articles, comments, messages, reactions};
