@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::append::{AppendError, Appended, Events, Expected, NEVER, Verdict};
 use super::envelope::{Recorded, StreamId};
+use super::herald::Herald;
 use super::personal::PersonalError;
 use super::tail::LocalBatch;
 
@@ -160,8 +161,8 @@ pub(super) struct Appender {
 /// What the appender shows of itself.
 #[derive(Debug, Default)]
 pub(super) struct AppenderGauge {
-    /// The backend that appends: its notifications need no second reading.
-    pub backend_pid: AtomicI32,
+    /// The backend that tells other nodes: what it says needs no second hearing.
+    pub herald_pid: AtomicI32,
     pub waiting: AtomicUsize,
     /// No other node hears this log: nobody needs to be notified.
     pub alone: AtomicBool,
@@ -176,6 +177,7 @@ impl Appender {
     ) -> Self {
         let (queue, jobs) = mpsc::channel(limits.queue);
         let task = Task {
+            herald: Herald::start(&options, Arc::clone(&gauge)),
             options,
             limits,
             jobs,
@@ -226,6 +228,7 @@ struct Task {
     waiting: VecDeque<Waiting>,
     connection: Option<PgConnection>,
     local: mpsc::UnboundedSender<LocalBatch>,
+    herald: Herald,
     gauge: Arc<AppenderGauge>,
 }
 
@@ -399,10 +402,9 @@ impl Task {
 
     async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            let (connection, pid) = tokio::time::timeout(CONNECT_TIMEOUT, open(&self.options))
+            let connection = tokio::time::timeout(CONNECT_TIMEOUT, open(&self.options))
                 .await
                 .map_err(|_| sqlx::Error::PoolTimedOut)??;
-            self.gauge.backend_pid.store(pid, Ordering::Release);
             info!("The appender is connected");
             self.connection = Some(connection);
         }
@@ -416,7 +418,6 @@ impl Task {
         resend: bool,
         patience: Duration,
     ) -> Result<Rows, Failure> {
-        let alone = self.gauge.alone.load(Ordering::Relaxed);
         let connection = match self.connect().await {
             Ok(connection) => connection,
             Err(error) => {
@@ -428,8 +429,7 @@ impl Task {
         if batch.is_empty() {
             return Err(Failure::NotSent(sqlx::Error::PoolTimedOut));
         }
-        let mut columns = Columns::of(batch, resend);
-        columns.notify = !alone;
+        let columns = Columns::of(batch, resend);
         match tokio::time::timeout(patience, columns.append(connection)).await {
             Ok(Ok(rows)) => Ok(rows),
             Err(_) => {
@@ -477,7 +477,10 @@ impl Task {
         }
         metrics::counter!("shiji_appended_events_total").increment(recorded.len() as u64);
         let recorded: Arc<[Recorded]> = recorded.into();
-        if !recorded.is_empty() {
+        if let Some(newest) = recorded.last() {
+            if !self.gauge.alone.load(Ordering::Relaxed) {
+                self.herald.tell(newest.position);
+            }
             let _ = self.local.send(LocalBatch {
                 events: Arc::clone(&recorded),
                 sent,
@@ -547,16 +550,13 @@ impl Task {
     }
 }
 
-/// A connection to append on, and its backend.
-async fn open(options: &PgConnectOptions) -> Result<(PgConnection, i32), sqlx::Error> {
+/// A connection to append on.
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut connection = options.connect().await?;
     sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
         .fetch_one(&mut connection)
         .await?;
-    let pid = sqlx::query_scalar!("SELECT pg_backend_pid()")
-        .fetch_one(&mut connection)
-        .await?;
-    Ok((connection, pid.unwrap_or(0)))
+    Ok(connection)
 }
 
 /// A moment past every deadline.
@@ -742,7 +742,6 @@ struct Columns<'a> {
     receipt_outcome: Vec<&'a [u8]>,
     subject_job: Vec<i32>,
     subject: Vec<&'a str>,
-    notify: bool,
 }
 
 impl<'a> Columns<'a> {
@@ -831,7 +830,8 @@ impl<'a> Columns<'a> {
             &self.receipt_outcome as &[&[u8]],
             &self.subject_job,
             &self.subject as &[&str],
-            self.notify,
+            // The herald tells other nodes, afterwards.
+            false,
         )
         .fetch_all(connection)
         .await?;

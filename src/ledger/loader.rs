@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::envelope::{Recorded, StreamId};
@@ -15,16 +14,7 @@ use super::personal::{self, PersonalError};
 /// Streams per query.
 const BATCH: usize = 256;
 /// Queries at a time.
-const CONCURRENT: u32 = 2;
-
-/// How connections are set that load. A plan is made once: for few streams one of their own always looks cheaper, and to make it
-/// takes nine times as long as to load one. And streams are found by their index, whatever the log was when it was made.
-const LOADING: [(&str, &str); 4] = [
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-];
+const CONCURRENT: usize = 2;
 
 /// Why a stream could not be read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -77,11 +67,9 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    /// With connections of its own, like those of a pool.
-    pub fn start(like: &PgPool, ring: Arc<KeyRing>) -> Self {
-        let options = PgConnectOptions::clone(&like.connect_options()).options(LOADING);
-        let connections = like.options().clone().max_connections(CONCURRENT);
-        let pool = connections.connect_lazy_with(options);
+    /// Over connections that plan once: for few streams a plan of their own always looks cheaper, and to make it takes nine
+    /// times as long as to load one. It closes them.
+    pub fn start(pool: PgPool, ring: Arc<KeyRing>) -> Self {
         let (wishes, queue) = mpsc::channel(4096);
         tokio::spawn(serve(pool.clone(), ring, queue));
         Self { wishes, pool }
@@ -111,7 +99,7 @@ impl Loader {
 }
 
 async fn serve(pool: PgPool, ring: Arc<KeyRing>, mut queue: mpsc::Receiver<Wish>) {
-    let turns = Arc::new(Semaphore::new(CONCURRENT as usize));
+    let turns = Arc::new(Semaphore::new(CONCURRENT));
     let mut wishes = Vec::with_capacity(BATCH);
     loop {
         // The turn comes first: while both queries run, wishes gather.

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `append.rs`, `appender.rs` | jobs, and the one task of a node that group-commits them |
+//! | `herald.rs` | tells the other nodes that the log has grown |
 //! | `loader.rs`, `cache.rs`, `snapshots.rs` | states of streams, batched, cached, cut short |
 //! | `tail.rs`, `feed.rs` | the log as it grows, and as a sequence from any position |
 //! | `search.rs` | looking for events, for audits |
@@ -24,6 +25,7 @@ mod envelope;
 mod erasure;
 mod feed;
 mod gaps;
+mod herald;
 mod ids;
 mod keyring;
 mod keys;
@@ -48,6 +50,8 @@ use sqlx::postgres::PgConnectOptions;
 use subtle::ConstantTimeEq;
 use tokio::sync::mpsc;
 use uuid::Uuid;
+
+use crate::postgres::planning_once;
 
 pub use append::{Append, AppendError, Appended, Events, Expected, Receipt, StreamWrite, Verdict};
 pub use appender::AppendLimits;
@@ -180,7 +184,7 @@ impl Ledger {
             appender::Appender::start(options.append, options.limits, local, Arc::clone(&gauge));
         let listener = tail::Listener {
             tail: Arc::clone(&tail),
-            pool: options.tail_pool,
+            pool: planning_once(&options.tail_pool),
             ring: Arc::clone(&ring),
             cache: Arc::clone(&cache),
             gauge: Arc::clone(&gauge),
@@ -191,7 +195,7 @@ impl Ledger {
         tokio::spawn(listener.run());
         Ok(Self {
             inner: Arc::new(Inner {
-                loader: loader::Loader::start(&options.pool, Arc::clone(&ring)),
+                loader: loader::Loader::start(planning_once(&options.pool), Arc::clone(&ring)),
                 ids: ids::Ids::start(options.pool.clone()),
                 pool: options.pool,
                 ring,

@@ -107,7 +107,7 @@ impl Listener {
                     None => return,
                 },
                 notice = hear(ears.as_mut()) => match notice {
-                    Ok(pid) if pid == self.gauge.backend_pid.load(Ordering::Acquire) => Ok(()),
+                    Ok(pid) if pid == self.gauge.herald_pid.load(Ordering::Acquire) => Ok(()),
                     Ok(_) => self.catch_up(i64::MAX).await,
                     Err(cause) => {
                         warn!(error = %cause, "The listener lost its connection: {cause}");

@@ -10,7 +10,7 @@ pub mod private;
 mod rate_limits;
 mod wechat_sessions;
 
-pub use database::{Database, DatabaseError, planning_once};
+pub use database::{Database, DatabaseError, PLANNING_ONCE, planning_once};
 pub use lease::Lease;
 pub use migrate::{MigrateError, ProjectionSchema, make_schema, migrate};
 pub use private::{PrivateError, PrivateServer};

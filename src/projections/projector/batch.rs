@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 
 use futures::{TryStreamExt, pin_mut};
-use sqlx::{Executor, PgConnection, Row};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 use tracing::error;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::super::{FoldError, Handling, Projection};
 use super::{CHANNEL, Slot, poison};
 use crate::events::{Fact, Unread};
 use crate::ledger::{DecodeError, FeedError, Ledger, Place, Recorded, StreamId, Told};
+use crate::postgres::PLANNING_ONCE;
 
 /// What became of the events of one type: handled, ignored, parked.
 pub(super) type Counts = BTreeMap<String, [i64; 3]>;
@@ -292,20 +294,17 @@ impl Track {
     }
 }
 
-/// How connections that fold are set. Rows and checkpoint are lost or kept together, so commits need not wait for the disk.
-/// Folds find rows by key: plans made while tables were small must not scan them once they have grown. Nor must the newest
-/// checkpoint be found by sorting all that vacuum has not taken away yet, which takes eighty times as long.
-pub(super) const FOLDING: [(&str, &str); 9] = [
-    ("synchronous_commit", "off"),
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_memoize", "off"),
-    ("enable_bitmapscan", "off"),
-    ("enable_sort", "off"),
-    ("jit", "off"),
-];
+/// How connections that fold are set, besides [`PLANNING_ONCE`]: folds find rows by key, too. Rows and checkpoint are lost or kept
+/// together, so commits need not wait for the disk.
+const FOLDING: [(&str, &str); 2] = [("synchronous_commit", "off"), ("enable_memoize", "off")];
+
+/// A connection to fold on.
+pub(super) async fn connect(options: PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let options = options.options(PLANNING_ONCE).options(FOLDING);
+    let mut connection = options.connect().await?;
+    connection.execute(PREPARE).await?;
+    Ok(connection)
+}
 
 /// [`apply`], with the streams of events that a projection cannot fold set aside.
 ///
@@ -473,7 +472,7 @@ fn check_order(tracks: &[&mut Track], batch: &Batch) -> Result<(), BatchError> {
 /// are one statement, and one round trip, each. The checkpoints are looked up one by one, in the order given, in which
 /// everybody locks them, and from the newest: planned while the table is fresh, a plainer statement would walk the index
 /// through all that vacuum has not taken away yet (the `+ 0` keeps it from that).
-pub(super) const PREPARE: &str = "
+const PREPARE: &str = "
     PREPARE shiji_lock (text[], integer[]) AS
         SELECT k.projection, c.position, c.fence, c.revision
         FROM (SELECT unnest($1) AS projection, unnest($2) AS version) k

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -285,7 +285,5 @@ async fn connect(shared: &Shared) -> sqlx::Result<PgConnection> {
     let options = (shared.database)
         .service_options("projector", &shared.search_path)
         .options([("idle_in_transaction_session_timeout", idle.as_str())]);
-    let mut connection = options.options(batch::FOLDING).connect().await?;
-    connection.execute(batch::PREPARE).await?;
-    Ok(connection)
+    batch::connect(options).await
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
+use sqlx::{Connection, Executor, PgConnection, Row};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -126,8 +126,7 @@ impl Rebuild {
     ) -> Result<Self, RebuildError> {
         let path: Vec<String> = projections.iter().map(|&p| slot.schema(p)).collect();
         let options = database.service_options("rebuild", &path);
-        let mut folder = options.options(batch::FOLDING).connect().await?;
-        folder.execute(batch::PREPARE).await?;
+        let mut folder = batch::connect(options).await?;
         let mut tracks = Vec::with_capacity(projections.len());
         for &projection in projections {
             let track = parked::stamp(&mut folder, projection, slot, 0).await?;
