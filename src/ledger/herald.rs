@@ -41,11 +41,7 @@ impl Herald {
     }
 }
 
-async fn run(
-    options: PgConnectOptions,
-    gauge: Arc<AppenderGauge>,
-    mut news: watch::Receiver<i64>,
-) {
+async fn run(options: PgConnectOptions, gauge: Arc<AppenderGauge>, mut news: watch::Receiver<i64>) {
     let mut voice: Option<PgConnection> = None;
     while news.changed().await.is_ok() {
         let position = *news.borrow_and_update();

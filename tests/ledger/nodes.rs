@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use shiji::ledger::{AppendError, Expected, Recorded};
+use shiji::ledger::{AppendError, Expected, Recorded, head};
+use sqlx::postgres::PgListener;
 
 use super::*;
 
@@ -187,4 +188,41 @@ async fn time_never_goes_back_even_when_the_server_s_clock_does() {
     let later = yes(ledger.append(job(&[("b", Expected::Any)])).await);
     assert_eq!(later.events[0].recorded_at, first);
     assert_eq!(ledger.read(1, 1).await.unwrap()[0].recorded_at, first);
+}
+
+#[tokio::test]
+async fn others_are_told_of_the_newest_position_and_not_by_the_commit_that_appends() {
+    let test = TestDatabase::create().await;
+    let (writing, _hearing) = (node(&test).await, node(&test).await);
+    let look = service(&test);
+    let mut ears = PgListener::connect_with(&look).await.unwrap();
+    ears.listen("shiji_events").await.unwrap();
+    let mut told_by = HashSet::new();
+    for stream in ["a", "b"] {
+        fill(&writing, stream, 30).await;
+        let newest = head(&look).await.unwrap().position;
+        let speaker = loop {
+            let notice = tokio::time::timeout(Duration::from_secs(20), ears.recv()).await;
+            let notice = notice.unwrap().unwrap();
+            if notice.payload() == newest.to_string() {
+                break i32::try_from(notice.process_id()).unwrap();
+            }
+        };
+        let name: String =
+            sqlx::query_scalar("SELECT application_name FROM pg_stat_activity WHERE pid = $1")
+                .bind(speaker)
+                .fetch_one(&look)
+                .await
+                .unwrap();
+        assert_eq!(name, "shiji herald");
+        told_by.insert(speaker);
+        // Whoever tells loses the connection: later ones are told on another.
+        let mut superuser = superuser(&test).await;
+        sqlx::query("SELECT pg_terminate_backend($1, 10000)")
+            .bind(speaker)
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+    }
+    assert_eq!(told_by.len(), 2);
 }
