@@ -173,17 +173,18 @@ impl Appender {
         options: PgConnectOptions,
         limits: AppendLimits,
         local: mpsc::UnboundedSender<LocalBatch>,
+        herald: Herald,
         gauge: Arc<AppenderGauge>,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(limits.queue);
         let task = Task {
-            herald: Herald::start(&options, Arc::clone(&gauge)),
             options,
             limits,
             jobs,
             waiting: VecDeque::new(),
             connection: None,
             local,
+            herald,
             gauge,
         };
         tokio::spawn(task.run());

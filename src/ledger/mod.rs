@@ -83,7 +83,7 @@ const FRESH_ENOUGH: Duration = Duration::from_secs(1);
 pub struct LedgerOptions {
     /// For loads, ids, keys and reads of the log.
     pub pool: PgPool,
-    /// For the node's tail: one connection listens, one reads.
+    /// For the node's tail: one connection listens, one reads; and for its herald, like these.
     pub tail_pool: PgPool,
     /// The appender's own connection.
     pub append: PgConnectOptions,
@@ -180,8 +180,14 @@ impl Ledger {
         let tail = Arc::new(tail::Tail::new(head.position));
         let rewound = Arc::new(AtomicBool::new(false));
         let (local, local_batches) = mpsc::unbounded_channel();
-        let appender =
-            appender::Appender::start(options.append, options.limits, local, Arc::clone(&gauge));
+        let herald = herald::Herald::start(&options.tail_pool.connect_options(), gauge.clone());
+        let appender = appender::Appender::start(
+            options.append,
+            options.limits,
+            local,
+            herald,
+            Arc::clone(&gauge),
+        );
         let listener = tail::Listener {
             tail: Arc::clone(&tail),
             pool: planning_once(&options.tail_pool),
