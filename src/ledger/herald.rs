@@ -64,16 +64,15 @@ async fn say(
     voice: &mut Option<PgConnection>,
     position: i64,
 ) -> sqlx::Result<()> {
-    let connection = match voice {
-        Some(connection) => connection,
-        None => {
-            let mut connection = options.connect().await?;
-            let pid = sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "pid!""#)
-                .fetch_one(&mut connection)
-                .await?;
-            gauge.herald_pid.store(pid, Ordering::Release);
-            voice.insert(connection)
-        }
+    let connection = if let Some(connection) = voice {
+        connection
+    } else {
+        let mut connection = options.connect().await?;
+        let pid = sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "pid!""#)
+            .fetch_one(&mut connection)
+            .await?;
+        gauge.herald_pid.store(pid, Ordering::Release);
+        voice.insert(connection)
     };
     sqlx::query!(
         r#"SELECT pg_notify('shiji_events', $1) AS "told: String""#,
