@@ -7,14 +7,14 @@
 //! been nothing; it must do for a hundred thousand, too.
 
 use shiji::postgres::planning_once;
-use shiji::projections::{self, articles, comments, messages, reactions};
+use shiji::projections::{self, articles, comments, messages, reactions, tasks};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::TestDatabase;
 
 /// A hundred thousand articles by two thousand members, and what goes with them. The first member follows 60, collected 2000
 /// articles and talks with 300 members, much with one; article 7 has 5000 comments and likes.
-const FILL: [&str; 19] = [
+const FILL: [&str; 22] = [
     "INSERT INTO members (uid, position, created_at, category, score, level, exp, gender, enabled, nickname, country, phone)
      SELECT md5('member ' || n), n, '2026-01-01', 0, 0, 0, 0, 0, true, 'nick ' || n, '86', n::text
      FROM generate_series(1, 2000) n",
@@ -76,6 +76,11 @@ const FILL: [&str; 19] = [
      INSERT INTO conversations
      SELECT DISTINCT ON (owner_id, owner_kind, peer_id, peer_kind) * FROM copies
      ORDER BY owner_id, owner_kind, peer_id, peer_kind, position DESC",
+    "INSERT INTO staff (uid, position, created_at, perm, role, enabled, name)
+     SELECT n, n, '2026-01-01', 0, 0, true, 'staff ' || n FROM generate_series(1, 2000) n",
+    "INSERT INTO tasks (id, position, created_by, created_at, status, priority, kind, note, input, result)
+     SELECT n, n, n % 2000 + 1, '2026-01-01', 0, 0, 'kind', 'note', '', '' FROM generate_series(1, 100000) n",
+    "UPDATE tasks_total SET total = 100000, position = 100000",
 ];
 
 /// Steps that a page takes whatever it passes over: keys, and the rows joined to them; of followed members a page of each.
@@ -231,7 +236,13 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
 }
 
 /// What is asked for many at once, by the name of the question.
-const CROWDS: [&str; 4] = ["feed", "articles", "comments", "likes and collects"];
+const CROWDS: [&str; 5] = [
+    "feed",
+    "articles",
+    "comments",
+    "likes and collects",
+    "tasks",
+];
 
 async fn ask(db: &mut PgConnection, question: &str, readers: &[String]) -> usize {
     let ids = ["7", "8"].map(str::to_owned);
@@ -245,6 +256,7 @@ async fn ask(db: &mut PgConnection, question: &str, readers: &[String]) -> usize
         "comments" => comments::pages(db, readers, ("article", &ids), 0, 20)
             .await
             .map(|found| found.into_iter().flatten().flatten().count()),
+        "tasks" => tasks::page(db, 0, 20).await.map(|found| found.items.len()),
         _ => reactions::likes_and_collects(db, "article", &ids)
             .await
             .map(|found| found.len()),
@@ -269,6 +281,9 @@ async fn what_is_planned_once_in_an_empty_database_does_for_a_full_one() {
         "comment_votes",
         "members",
         "reactions",
+        "staff",
+        "tasks",
+        "tasks_total",
     ] {
         let quiet = format!("ALTER TABLE {table} SET (autovacuum_enabled = off)");
         owner.execute(quiet.as_str()).await.unwrap();
@@ -348,5 +363,55 @@ async fn the_feed_tells_each_reader_their_own_also_where_ids_grow_by_a_digit() {
                 assert_eq!(given, wanted, "{reader} and {}", article.id);
             }
         }
+    }
+}
+
+/// How many pages of the indexes of reactions this transaction has looked at.
+async fn pages_of_reactions(db: &mut PgConnection) -> i64 {
+    sqlx::query_scalar(
+        "SELECT sum(pg_stat_get_xact_blocks_fetched(indexrelid))::bigint
+         FROM pg_index WHERE indrelid = 'reactions'::regclass",
+    )
+    .fetch_one(db)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn the_feed_costs_a_reader_who_gave_much_no_more_than_one_who_gave_little() {
+    let test = TestDatabase::create().await;
+    let path = projections::search_path();
+    let crowded = planning_once(&test.database().pool("plans", 1, &path));
+    let mut db = crowded.acquire().await.unwrap();
+    for statement in [
+        "INSERT INTO articles (id, position, author, created_at, content, images)
+         SELECT n, n, 'a', '2026-01-01'::timestamptz + n * interval '1 minute', '', '{}' FROM generate_series(20000, 50000) n",
+        // The page is 49981 to 50000; by far most of what the first reader gave comes after it.
+        "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+         SELECT 'member', reader, kind, 'article', n::text, n, '2026-01-01'::timestamptz
+         FROM (VALUES ('much', 90000), ('little', 3)) AS r(reader, most),
+              (VALUES ('like'), ('collect')) AS k(kind),
+              generate_series(49994, 49993 + most) n
+         UNION ALL
+         SELECT 'member', 'much', 'praise', 'article', n::text, n, '2026-01-01' FROM generate_series(1, 50000) n",
+    ] {
+        db.execute(statement).await.unwrap();
+    }
+    for analyzed in [false, true] {
+        let mut pages = Vec::new();
+        for reader in ["much", "little"] {
+            let mut tx = db.begin().await.unwrap();
+            let feed = articles::feed(&mut *tx, &[reader.to_owned()], 0, 20).await;
+            assert!(feed.unwrap().of(0).iter().any(|item| item.is_like));
+            pages.push(pages_of_reactions(&mut tx).await);
+            tx.rollback().await.unwrap();
+        }
+        assert!(
+            pages[0] <= pages[1] + 10,
+            "pages read for much and little, analyzed {analyzed}: {pages:?}"
+        );
+        let mut owner = test.database().connect_owner().await.unwrap();
+        let analyze = format!("SET search_path = {}; ANALYZE reactions", path.join(", "));
+        owner.execute(analyze.as_str()).await.unwrap();
     }
 }

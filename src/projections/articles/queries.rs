@@ -113,8 +113,10 @@ impl Feed {
 /// Those of `$keys`, in their order, as the readers `$1` see them. What a reader gave is looked up reader by reader (the
 /// offset keeps that so): an article may have many more likes than the page has readers. And a reader may have given more
 /// than the page shows: of that, only what lies between the ends of the page is looked at, which for articles that follow each
-/// other is little else than the page's own (but where their ids grow by a digit, as text sorts them: then it is more). Ends of
-/// whole keys, because only the key's index can find those, whatever the planner knows.
+/// other is little else than the page's own (but where their ids grow by a digit, as text sorts them: then it is more). Each
+/// column of the key is compared by itself, because a comparison of whole keys is where a walk begins, but not where it ends: it
+/// would go on to the reader's last reaction. It is there all the same, because only the key's index can make use of it: with
+/// plans made while tables were empty, the index of targets would look as good.
 macro_rules! feed {
     ($db:expr, $keys:literal, $readers:expr, $from:expr, $to:expr) => {
         sqlx::query_as!(
@@ -147,9 +149,10 @@ macro_rules! feed {
                  CROSS JOIN LATERAL (
                      SELECT target_id
                      FROM reactions
-                     WHERE (actor_id, actor_kind, kind, target_kind, target_id)
-                           BETWEEN (r.uid, 'member', k.kind, 'article', (SELECT low FROM ends))
-                           AND (r.uid, 'member', k.kind, 'article', (SELECT high FROM ends))
+                     WHERE actor_id = r.uid AND actor_kind = 'member' AND kind = k.kind AND target_kind = 'article'
+                       AND target_id BETWEEN (SELECT low FROM ends) AND (SELECT high FROM ends)
+                       AND (actor_id, actor_kind, kind, target_kind, target_id)
+                           >= (r.uid, 'member', k.kind, 'article', (SELECT low FROM ends))
                      OFFSET 0
                  ) g
                  WHERE g.target_id = ANY ((SELECT texts FROM ends)::text[])
