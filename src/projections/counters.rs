@@ -163,6 +163,10 @@ counters! {
         "comment_count": Some("comments"), comments!("diary");
         "up_count": Some("reactions"), reactions!("praise", "diary");
     }
+    "diaries"."diary_totals"["concat_ws(' ', company_id, case_id)"] {
+        "total": Some("diaries"),
+            "SELECT concat_ws(' ', company_id, case_id) AS key, count(*) AS n FROM diaries WHERE status = 1 GROUP BY 1";
+    }
     "members"."member_counts"["uid"] {
         "follow_count": Some("follows"), "SELECT follower AS key, count(*) AS n FROM follows WHERE kind = 'user' GROUP BY 1";
         "follower_count": Some("follows"), followers!("user");
@@ -186,6 +190,10 @@ counters! {
              WHERE aggregate_type = 'Visit' AND event_type = 'ShowcaseViewed' AND position <= {position} GROUP BY 1";
         "like_cnt": Some("reactions"), reactions!("like", "showcase");
         "comment_cnt": Some("comments"), comments!("showcase");
+    }
+    "showcases"."showcase_totals"["industry_type::text"] {
+        "total": Some("showcases"),
+            "SELECT industry_type::text AS key, count(*) AS n FROM showcases WHERE shown GROUP BY 1";
     }
     "tags"."tag_counts"["tag_id::text"] {
         "search_count": Some("visits"), visits!("TagSearched");

@@ -14,6 +14,9 @@ pub(super) fn near(offset: i64, limit: i64) -> Option<(i32, i32)> {
 ///
 /// A limit that is a parameter is taken for a tenth of the table, so the server would plan anew for every call; the
 /// commonest pages have a fixed limit and keep one plan.
+///
+/// What the one who asks made of each row is looked up row by row: `EXISTS (… OFFSET 0)`. Joined, or without the offset, which
+/// changes nothing, the server may go through everything they ever liked or followed first, and a member of many years would pay for it.
 macro_rules! page {
     ($row:ident of $db:expr, $offset:expr, $limit:expr, $head:literal, $keys:literal, $tail:literal $(, $bind:expr)* $(,)?) => {
         match $crate::projections::pages::near($offset, $limit) {

@@ -670,7 +670,23 @@ fn reaction_event(state: Reaction, id: &str) -> ReactionEvent {
     }
 }
 
-/// The tables after these batches; everything is taken back.
+/// Totals that are kept, and what they are of.
+const TOTALS: [(&str, &str); 3] = [
+    (
+        "TABLE showcase_totals",
+        "SELECT industry_type, count(*) FROM showcases WHERE shown GROUP BY 1",
+    ),
+    (
+        "TABLE diary_totals",
+        "SELECT company_id, case_id, count(*) FROM diaries WHERE status = 1 GROUP BY 1, 2",
+    ),
+    (
+        "SELECT total FROM tasks_total",
+        "SELECT count(*) FROM tasks",
+    ),
+];
+
+/// The tables after these batches, with totals that are right; everything is taken back.
 async fn tables(
     connection: &mut PgConnection,
     batches: &[Vec<&Fact>],
@@ -687,6 +703,14 @@ async fn tables(
         }
     }
     let tables = dump(&mut tx).await;
+    for (kept, counted) in TOTALS {
+        let differing = format!(
+            "SELECT to_jsonb(d) FROM ((({kept}) EXCEPT ALL ({counted})) UNION ALL (({counted}) EXCEPT ALL ({kept}))) d"
+        );
+        let differing: Vec<Value> =
+            (sqlx::query_scalar(&differing).fetch_all(&mut *tx).await).unwrap();
+        assert!(differing.is_empty(), "{kept}: {differing:?}");
+    }
     tx.rollback().await.unwrap();
     tables
 }

@@ -1,4 +1,4 @@
-//! What a page of the community costs with a hundred thousand articles: every list finds its rows by an index, in a number of
+//! What a page costs with a hundred thousand articles, for a member of many years, of things that everybody likes: every list finds its rows by an index, in a number of
 //! steps that follows from the page and not from the table.
 //!
 //! The statements run as they are; the server itself counts how it read each table ("EXPLAIN" would need a copy of each
@@ -7,17 +7,22 @@
 //! been nothing; it must do for a hundred thousand, too.
 
 use shiji::postgres::planning_once;
-use shiji::projections::{self, articles, comments, messages, reactions, tasks};
+use shiji::projections::{
+    self, articles, catalogue, comments, diaries, follows, messages, reactions, showcases, tasks,
+    tickets,
+};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::TestDatabase;
 
-/// A hundred thousand articles by two thousand members, and what goes with them. The first member follows 60, collected 2000
-/// articles and talks with 300 members, much with one; article 7 has 5000 comments and likes.
-const FILL: [&str; 22] = [
+/// A hundred thousand articles by two thousand of twenty thousand members, and what goes with them. The first member follows all of them, gave
+/// and follows twenty thousand things of every kind, and talks with 300 members, much with one. Article 7 has fifteen thousand
+/// comments, and twenty thousand members like it, collected it and follow its author. The first company has two thousand cases,
+/// the first of which has twenty thousand diaries, all praised by the first customer.
+const FILL: [&str; 35] = [
     "INSERT INTO members (uid, position, created_at, category, score, level, exp, gender, enabled, nickname, country, phone)
      SELECT md5('member ' || n), n, '2026-01-01', 0, 0, 0, 0, 0, true, 'nick ' || n, '86', n::text
-     FROM generate_series(1, 2000) n",
+     FROM generate_series(1, 20000) n",
     "INSERT INTO articles (id, position, author, created_at, content, images)
      SELECT n, n, md5('member ' || n % 2000 + 1), '2026-01-01'::timestamptz + n * interval '1 minute', repeat('字', 200), '{a.png}'
      FROM generate_series(1, 100000) n",
@@ -25,33 +30,55 @@ const FILL: [&str; 22] = [
     "INSERT INTO follows (follower, kind, target, position, followed_at)
      SELECT md5('member ' || a), 'user', md5('member ' || a + b), a * 100 + b, '2026-01-01'
      FROM generate_series(1, 1000) a, generate_series(1, 60) b",
+    "INSERT INTO follows (follower, kind, target, position, followed_at)
+     SELECT md5('member 1'), 'user', md5('member ' || n), 200000 + n, '2026-01-01' FROM generate_series(2, 2000) n
+     ON CONFLICT DO NOTHING",
+    "INSERT INTO follows (follower, kind, target, position, followed_at)
+     SELECT md5('member 1'), kind, md5(kind || ' ' || n), 300000 + n, '2026-01-01'
+     FROM generate_series(1, 20000) n, (VALUES ('master'), ('merchant')) k(kind)",
+    "INSERT INTO follows (follower, kind, target, position, followed_at)
+     SELECT md5(CASE WHEN n <= 1990 THEN 'member ' || n + 9 ELSE 'fan ' || n END), kind, target, 400000 + n,
+            '2026-01-01'::timestamptz - n * interval '1 minute'
+     FROM generate_series(1, 20000) n,
+          (VALUES ('user', md5('member 8')), ('master', md5('master 1')), ('merchant', md5('merchant 1'))) k(kind, target)
+     ON CONFLICT DO NOTHING",
     "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
      SELECT 'member', md5('member ' || n % 2000 + 1), CASE WHEN n % 3 = 0 THEN 'like' ELSE 'collect' END, 'article',
             (n / 2 + 1)::text, n, '2026-01-01'
      FROM generate_series(1, 200000) n",
     "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
-     SELECT 'member', md5('member 1'), 'collect', 'article', (n * 50)::text, 200000 + n, '2026-01-01'
-     FROM generate_series(1, 2000) n
+     SELECT 'member', md5('member 1'), kind, target, (n * 5)::text, 200000 + n, '2026-01-01'
+     FROM generate_series(1, 20000) n, (VALUES ('like'), ('collect')) k(kind), (VALUES ('article'), ('game'), ('cloth')) t(target)
      ON CONFLICT DO NOTHING",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, value, position, reacted_at)
+     SELECT 'member', md5('member 1'), 'vote', 'comment', n::text, 'down', 500000 + n, '2026-01-01'
+     FROM generate_series(1, 20000) n",
     "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
-     SELECT 'member', md5('fan ' || n), 'like', 'article', '7', 300000 + n, '2026-01-01'
-     FROM generate_series(1, 5000) n",
+     SELECT 'customer', '1', 'praise', 'diary', n::text, 600000 + n, '2026-01-01' FROM generate_series(1, 20000) n",
+    "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, position, reacted_at)
+     SELECT 'member', md5('fan ' || n), kind, target, id, 300000 + n, '2026-01-01'
+     FROM generate_series(1, 20000) n, (VALUES ('like'), ('collect')) k(kind),
+          (VALUES ('article', '7'), ('game', '5000'), ('cloth', '5000')) t(target, id)",
     "INSERT INTO reactions (actor_kind, actor_id, kind, target_kind, target_id, value, position, reacted_at)
      SELECT 'member', md5('member ' || n % 2000 + 1), 'vote', 'comment', n::text, 'up', 400000 + n, '2026-01-01'
-     FROM generate_series(1, 50000) n",
+     FROM generate_series(1, 50000) n
+     ON CONFLICT DO NOTHING",
     "INSERT INTO comments (id, position, created_at, target_kind, target_id, author_kind, author_id, content,
                            reply_id, reply_author_kind, reply_author_id,
                            first_reply_id, first_reply_author_kind, first_reply_author_id)
      SELECT n, n, '2026-01-01'::timestamptz + n * interval '1 second',
             (ARRAY['article', 'game', 'ticket'])[n % 3 + 1],
-            CASE WHEN n % 3 = 0 AND n <= 15000 THEN 7 ELSE n % 5000 + 1 END::text,
+            CASE WHEN n % 3 = 0 AND n <= 45000 THEN 7 ELSE n % 5000 + 1 END::text,
             'member', md5('member ' || n % 2000 + 1), '好', 1, 'member', md5('member 1'), 1, 'member', md5('member 1')
      FROM generate_series(1, 100000) n",
     "INSERT INTO comment_votes SELECT n, 1, 0 FROM generate_series(1, 100000) n",
     "INSERT INTO ticket_circle
      SELECT target_id::bigint, max(id), max(created_at) FROM comments WHERE target_kind = 'ticket' GROUP BY 1",
-    "INSERT INTO games (id, created_at, shown, name, image)
-     SELECT n, '2026-01-01', true, 'game', 'a.png' FROM generate_series(1, 5000) n",
+    "INSERT INTO games (id, created_at, shown, recommended, name, image)
+     SELECT n, '2026-01-01'::timestamptz + n * interval '1 hour', true, true, 'game', 'a.png' FROM generate_series(1, 5000) n",
+    "INSERT INTO cloths (id, created_at, shown, collection, merchant_id, name, image)
+     SELECT n, '2026-01-01'::timestamptz + n * interval '1 hour', true, 'merchant', md5('merchant ' || n % 500 + 1), 'cloth', 'a.png'
+     FROM generate_series(1, 5000) n",
     "INSERT INTO masters (id, created_at, shown, name)
      SELECT md5('master ' || n), '2026-01-01', true, 'master' FROM generate_series(1, 500) n",
     "INSERT INTO merchants (id, created_at, shown, name)
@@ -81,15 +108,36 @@ const FILL: [&str; 22] = [
     "INSERT INTO tasks (id, position, created_by, created_at, status, priority, kind, note, input, result)
      SELECT n, n, n % 2000 + 1, '2026-01-01', 0, 0, 'kind', 'note', '', '' FROM generate_series(1, 100000) n",
     "UPDATE tasks_total SET total = 100000, position = 100000",
+    "INSERT INTO cases (id, updated_at, position, company_id, created_at, status, customer_name, headimgurl, cover_picture)
+     SELECT n, '2026-01-01'::timestamptz + n * interval '1 hour', n, n / 2001 + 1, '2026-01-01', 1, '', '', ''
+     FROM generate_series(1, 10000) n",
+    "INSERT INTO diaries (id, case_id, company_id, position, created_at, diary_date, status, cover_show_type,
+                          title, cover_picture, content)
+     SELECT n, id, id / 2001 + 1, n, '2026-01-01', '2026-01-01'::timestamptz + n * interval '1 hour', 1, 1, '', '', ''
+     FROM generate_series(1, 60000) n, LATERAL (SELECT CASE WHEN n % 3 = 0 THEN 1 ELSE n % 10000 + 1 END AS id) c",
+    "INSERT INTO diary_totals SELECT company_id, case_id, count(*) FROM diaries WHERE status = 1 GROUP BY 1, 2",
+    "INSERT INTO diary_counts SELECT n, 1, 1, 1 FROM generate_series(1, 60000) n",
+    "INSERT INTO authors (id, name, enabled, created_at, position)
+     SELECT 'author' || n, 'name', true, '2026-01-01', n FROM generate_series(1, 500) n",
+    "INSERT INTO showcases (id, user_id, position, update_time, view_cnt, like_cnt, comment_cnt, score_hundredths,
+                            industry_type, shown)
+     SELECT md5(n::text), 'author' || n % 500 + 1, n, n, 1, 1, 1, 5000, n % 6 + 1, n % 9 > 0 FROM generate_series(1, 100000) n",
+    "INSERT INTO showcase_totals SELECT industry_type, count(*) FROM showcases WHERE shown GROUP BY 1",
 ];
 
-/// Steps that a page takes whatever it passes over: keys, and the rows joined to them; of followed members a page of each.
-const STEPS: i64 = 6_000;
+/// Steps that a page takes whatever it passes over: keys, and the rows joined to them; of followed members the newest, and a page of
+/// a hundred; of a company's cases all.
+const STEPS: i64 = 16_000;
 
-/// How often tables were read from end to end in this transaction, and how many entries of indexes were looked at.
+/// How often tables were read from end to end in this transaction, but those of which there is little, and how many entries of
+/// indexes were looked at.
 async fn read(db: &mut PgConnection) -> (Vec<String>, i64) {
     let whole = sqlx::query_scalar(
-        "SELECT relname || ' ' || seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0 ORDER BY 1",
+        "SELECT relname || ' ' || seq_scan
+         FROM pg_stat_xact_user_tables
+         WHERE seq_scan > 0
+           AND relname NOT IN ('authors', 'masters', 'merchants', 'projects', 'showcase_files', 'showcase_totals')
+         ORDER BY 1",
     );
     let whole = whole.fetch_all(&mut *db).await.unwrap();
     let steps = sqlx::query_scalar(
@@ -140,22 +188,14 @@ async fn flaws_of_one(
     flaws
 }
 
-#[tokio::test]
-async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
-    let test = TestDatabase::create().await;
-    let path = projections::search_path();
-    let mut connection = test.database().connect("plans", &path).await.unwrap();
-    let db = &mut connection;
-    for statement in FILL {
-        db.execute(statement).await.unwrap();
-    }
-    db.execute("VACUUM ANALYZE").await.unwrap();
-    let uid = async |db: &mut PgConnection, number: i32| -> String {
-        let uid = sqlx::query_scalar("SELECT md5('member ' || $1::int)");
-        uid.bind(number).fetch_one(db).await.unwrap()
-    };
-    let (me, you) = (uid(db, 1).await, uid(db, 2).await);
-    let (me, you) = (me.as_str(), you.as_str());
+/// The pages that read what they should not.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+async fn flawed(
+    db: &mut PgConnection,
+    me: &str,
+    you: &str,
+    much_followed: &str,
+) -> Vec<(&'static str, Vec<String>)> {
     let kinds: Vec<String> = ["master", "member", "merchant", "customer_service"]
         .map(str::to_owned)
         .into();
@@ -191,6 +231,40 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
                 Ok(found.into_iter().flatten().flatten().count())
             },
             "the circle": async |db: &mut PgConnection| Ok(comments::circle(db, offset, limit).await?.len()),
+            "followers": async |db: &mut PgConnection| {
+                Ok(follows::followers_of(db, much_followed, offset, limit).await?.len())
+            },
+            "followed": async |db: &mut PgConnection| {
+                Ok(follows::followed_by(db, me, offset, limit).await?.len())
+            },
+            "games": async |db: &mut PgConnection| {
+                Ok(catalogue::recommended_games(db, me, offset, limit).await?.len())
+            },
+            "cloths of merchants": async |db: &mut PgConnection| {
+                Ok(catalogue::merchant_cloths(db, me, false, offset, limit).await?.len())
+            },
+            "masters": async |db: &mut PgConnection| {
+                Ok(catalogue::masters(db, me, false, offset, limit).await?.len())
+            },
+            "projects": async |db: &mut PgConnection| {
+                Ok(tickets::projects(db, me, tickets::Projects::All, offset, limit).await?.len())
+            },
+            "showcases": async |db: &mut PgConnection| {
+                let wanted = showcases::ShowcasesWanted { industry_type: 0, offset, limit };
+                Ok(showcases::page(db, wanted).await?.items.len())
+            },
+            "showcases of an industry": async |db: &mut PgConnection| {
+                let wanted = showcases::ShowcasesWanted { industry_type: 3, offset, limit };
+                Ok(showcases::page(db, wanted).await?.items.len())
+            },
+            "diaries of a company": async |db: &mut PgConnection| {
+                let wanted = diaries::DiariesWanted { customer_id: 1, company_id: 1, case_id: None, offset, limit };
+                Ok(diaries::page(db, wanted).await?.items.len())
+            },
+            "diaries of a case": async |db: &mut PgConnection| {
+                let wanted = diaries::DiariesWanted { customer_id: 1, company_id: 1, case_id: Some(20), offset: 0, limit };
+                Ok(diaries::page(db, wanted).await?.items.len())
+            },
             "a conversation": async |db: &mut PgConnection| {
                 Ok(messages::page(db, me, ("member", you), offset, limit).await?.len())
             },
@@ -215,7 +289,37 @@ async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
     let peer = async |db: &mut PgConnection| Ok(messages::peer(db, you).await?.iter().len());
     found.push(("a peer", flaws(db, 0, peer).await));
     found.retain(|(_, flaws)| !flaws.is_empty());
-    assert!(found.is_empty(), "{found:#?}");
+    found
+}
+
+#[tokio::test]
+async fn pages_of_a_hundred_thousand_articles_are_found_by_indexes() {
+    let test = TestDatabase::create().await;
+    let path = projections::search_path();
+    let mut connection = test.database().connect("plans", &path).await.unwrap();
+    let db = &mut connection;
+    for statement in FILL {
+        db.execute(statement).await.unwrap();
+    }
+    let uid = async |db: &mut PgConnection, number: i32| -> String {
+        let uid = sqlx::query_scalar("SELECT md5('member ' || $1::int)");
+        uid.bind(number).fetch_one(db).await.unwrap()
+    };
+    let (me, you) = (uid(db, 1).await, uid(db, 2).await);
+    let (me, you) = (me.as_str(), you.as_str());
+    let much_followed = &*uid(db, 8).await;
+    // As after a rebuild, before anybody has looked at what the tables hold; and as usual.
+    for analyzed in [false, true] {
+        if analyzed {
+            let mut owner = test.database().connect_owner().await.unwrap();
+            owner.execute("VACUUM ANALYZE").await.unwrap();
+        }
+        let mut found = flawed(db, me, you, much_followed).await;
+        // How common an industry is must be known; and whom crowds ask about is planned once, see below.
+        let unknown = ["showcases of an industry", "likes and collects"];
+        found.retain(|(name, _)| analyzed || !unknown.contains(name));
+        assert!(found.is_empty(), "analyzed {analyzed}: {found:#?}");
+    }
 
     // What is looked for would be seen.
     for how in ["indexscan", "indexonlyscan", "bitmapscan"] {

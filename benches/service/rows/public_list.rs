@@ -47,7 +47,7 @@ impl Row for PublicList {
         publish(ours.address, &ours.wire).await.context("cases")?;
         let (span, rounds) = (stage.span(), stage.options.rounds);
         let script = statement(
-            &["SELECT count(*) AS total FROM showcases", "LIMIT 100"],
+            &["FROM showcase_totals", "LIMIT 100"],
             &[],
             &["industry", "first", "last"],
         )?;

@@ -42,8 +42,12 @@ macro_rules! page {
                     coalesce(c.like_count, 0) AS \"like_count!\",
                     coalesce(c.collect_count, 0) AS \"collect_count!\",
                     coalesce(c.comment_count, 0) AS \"comment_count!\",
-                    l.position IS NOT NULL AS \"is_like!\",
-                    k.position IS NOT NULL AS \"is_collect!\",
+                    EXISTS (SELECT FROM reactions r
+                            WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'like'
+                              AND r.target_kind = 'article' AND r.target_id = a.id::text OFFSET 0) AS \"is_like!\",
+                    EXISTS (SELECT FROM reactions r
+                            WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'collect'
+                              AND r.target_kind = 'article' AND r.target_id = a.id::text OFFSET 0) AS \"is_collect!\",
                     a.author, coalesce(m.nickname, '') AS \"nickname!\", m.avatar AS \"avatar?\"
              FROM unnest("
                 + $keys
@@ -51,10 +55,6 @@ macro_rules! page {
              JOIN articles a ON a.id = p.id
              LEFT JOIN article_counts c ON c.article_id = a.id
              LEFT JOIN members m ON m.uid = a.author
-             LEFT JOIN reactions l ON l.actor_id = $1 AND l.actor_kind = 'member' AND l.kind = 'like'
-                                  AND l.target_kind = 'article' AND l.target_id = a.id::text
-             LEFT JOIN reactions k ON k.actor_id = $1 AND k.actor_kind = 'member' AND k.kind = 'collect'
-                                  AND k.target_kind = 'article' AND k.target_id = a.id::text
              ORDER BY p.place",
             $reader,
             $from,
@@ -113,10 +113,9 @@ impl Feed {
 /// Those of `$keys`, in their order, as the readers `$1` see them. What a reader gave is looked up reader by reader (the
 /// offset keeps that so): an article may have many more likes than the page has readers. And a reader may have given more
 /// than the page shows: of that, only what lies between the ends of the page is looked at, which for articles that follow each
-/// other is little else than the page's own (but where their ids grow by a digit, as text sorts them: then it is more). Each
+/// other is little else than the page's own (where their ids grow by a digit, as text sorts them, there are two such parts). Each
 /// column of the key is compared by itself, because a comparison of whole keys is where a walk begins, but not where it ends: it
-/// would go on to the reader's last reaction. It is there all the same, because only the key's index can make use of it: with
-/// plans made while tables were empty, the index of targets would look as good.
+/// would go on to the reader's last reaction.
 macro_rules! feed {
     ($db:expr, $keys:literal, $readers:expr, $from:expr, $to:expr) => {
         sqlx::query_as!(
@@ -128,6 +127,7 @@ macro_rules! feed {
                  SELECT min(id::text COLLATE \"C\") AS low, max(id::text COLLATE \"C\") AS high,
                         array_agg(id::text) AS texts
                  FROM page, unnest(ids) AS id
+                 GROUP BY length(id::text)
              )
              SELECT a.id, a.created_at, a.content, a.images,
                     coalesce(c.like_count, 0) AS \"like_count!\",
@@ -146,16 +146,15 @@ macro_rules! feed {
                         array_agg(r.place) FILTER (WHERE k.kind = 'collect') AS collected
                  FROM unnest($1::text[]) WITH ORDINALITY AS r(uid, place)
                  CROSS JOIN (VALUES ('like'), ('collect')) AS k(kind)
+                 CROSS JOIN ends
                  CROSS JOIN LATERAL (
                      SELECT target_id
                      FROM reactions
                      WHERE actor_id = r.uid AND actor_kind = 'member' AND kind = k.kind AND target_kind = 'article'
-                       AND target_id BETWEEN (SELECT low FROM ends) AND (SELECT high FROM ends)
-                       AND (actor_id, actor_kind, kind, target_kind, target_id)
-                           >= (r.uid, 'member', k.kind, 'article', (SELECT low FROM ends))
+                       AND target_id BETWEEN ends.low AND ends.high
                      OFFSET 0
                  ) g
-                 WHERE g.target_id = ANY ((SELECT texts FROM ends)::text[])
+                 WHERE g.target_id = ANY (ends.texts)
                  GROUP BY g.target_id
              ) f ON f.target_id = a.id::text
              ORDER BY p.place",
@@ -211,7 +210,8 @@ impl Question for Feeds {
     }
 }
 
-/// Those of the members the reader follows, newest first. Of each only as many are looked at as the page may show.
+/// Those of the members the reader follows, newest first. A page of a hundred can only show the hundred members whose newest are
+/// the newest, and of each only a hundred: no more are looked at.
 ///
 /// # Errors
 /// When the database says no.
@@ -226,11 +226,19 @@ pub async fn of_followed(
             db,
             "(ARRAY(
                  SELECT n.id
-                 FROM follows f
+                 FROM (
+                     SELECT f.target
+                     FROM follows f
+                     CROSS JOIN LATERAL (
+                         SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id LIMIT 1
+                     ) l
+                     WHERE f.follower = $1 AND f.kind = 'user'
+                     ORDER BY l.created_at DESC, l.id
+                     LIMIT 100
+                 ) f
                  CROSS JOIN LATERAL (
                      SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id LIMIT 100
                  ) n
-                 WHERE f.follower = $1 AND f.kind = 'user'
                  ORDER BY n.created_at DESC, n.id
                  LIMIT 100))[$2:$3]",
             reader,
@@ -241,12 +249,20 @@ pub async fn of_followed(
             db,
             "ARRAY(
                  SELECT n.id
-                 FROM follows f
+                 FROM (
+                     SELECT f.target
+                     FROM follows f
+                     CROSS JOIN LATERAL (
+                         SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id LIMIT 1
+                     ) l
+                     WHERE f.follower = $1 AND f.kind = 'user'
+                     ORDER BY l.created_at DESC, l.id
+                     LIMIT $2::bigint + $3::bigint
+                 ) f
                  CROSS JOIN LATERAL (
                      SELECT id, created_at FROM articles WHERE author = f.target ORDER BY created_at DESC, id
                      LIMIT $2::bigint + $3::bigint
                  ) n
-                 WHERE f.follower = $1 AND f.kind = 'user'
                  ORDER BY n.created_at DESC, n.id
                  OFFSET $2 LIMIT $3)",
             reader,
@@ -301,7 +317,8 @@ pub async fn collected(
                  SELECT a.id
                  FROM reactions r
                  JOIN articles a ON a.id = r.target_id::bigint
-                 WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'collect' AND r.target_kind = 'article'
+                 WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'member:' || $1 || ':article'
+                   AND r.kind || '' = 'collect'
                  ORDER BY r.position DESC
                  LIMIT 100))[$2:$3]",
             reader,
@@ -314,7 +331,8 @@ pub async fn collected(
                  SELECT a.id
                  FROM reactions r
                  JOIN articles a ON a.id = r.target_id::bigint
-                 WHERE r.actor_id = $1 AND r.actor_kind = 'member' AND r.kind = 'collect' AND r.target_kind = 'article'
+                 WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'member:' || $1 || ':article'
+                   AND r.kind || '' = 'collect'
                  ORDER BY r.position DESC
                  OFFSET $2 LIMIT $3)",
             reader,
@@ -369,19 +387,21 @@ pub async fn details(
     sqlx::query_as!(
         ArticleDetail,
         r#"SELECT q.place AS "asker!", a.id, a.created_at, a.content, a.images,
-                  l.position IS NOT NULL AS "is_like!", k.position IS NOT NULL AS "is_collect!",
+                  EXISTS (SELECT FROM reactions r
+                          WHERE r.actor_id = q.reader AND r.actor_kind = 'member' AND r.kind = 'like'
+                            AND r.target_kind = 'article' AND r.target_id = a.id::text OFFSET 0) AS "is_like!",
+                  EXISTS (SELECT FROM reactions r
+                          WHERE r.actor_id = q.reader AND r.actor_kind = 'member' AND r.kind = 'collect'
+                            AND r.target_kind = 'article' AND r.target_id = a.id::text OFFSET 0) AS "is_collect!",
                   a.author, coalesce(m.nickname, '') AS "nickname!", m.avatar AS "avatar?",
                   coalesce(m.gender, 0::smallint) AS "gender!", coalesce(m.country, '') AS "country!",
                   m.province AS "province?", m.city AS "city?", m.birthday_ms AS "birthday_ms?", m.intro AS "intro?",
-                  coalesce(m.created_at, a.created_at) AS "joined_at!", f.position IS NOT NULL AS "is_follow!"
+                  coalesce(m.created_at, a.created_at) AS "joined_at!",
+                  EXISTS (SELECT FROM follows f
+                          WHERE f.follower = q.reader AND f.kind = 'user' AND f.target = a.author OFFSET 0) AS "is_follow!"
            FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS q(reader, id, place)
            JOIN articles a ON a.id = q.id
-           LEFT JOIN members m ON m.uid = a.author
-           LEFT JOIN follows f ON f.follower = q.reader AND f.kind = 'user' AND f.target = a.author
-           LEFT JOIN reactions l ON l.actor_id = q.reader AND l.actor_kind = 'member' AND l.kind = 'like'
-                                AND l.target_kind = 'article' AND l.target_id = a.id::text
-           LEFT JOIN reactions k ON k.actor_id = q.reader AND k.actor_kind = 'member' AND k.kind = 'collect'
-                                AND k.target_kind = 'article' AND k.target_id = a.id::text"#,
+           LEFT JOIN members m ON m.uid = a.author"#,
         readers,
         ids,
     )

@@ -277,7 +277,8 @@ pub async fn collected_by(
            AND c.company_id = $3 AND c.status = 1",
         "SELECT c.id, r.reacted_at, r.position FROM reactions r
          JOIN cases c ON c.id = CASE WHEN r.target_kind = 'case' THEN r.target_id::bigint END
-         WHERE r.actor_id = $4 AND r.actor_kind = 'customer' AND r.kind = 'collect' AND r.target_kind = 'case'
+         WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'customer:' || $4 || ':case'
+           AND r.kind || '' = 'collect'
            AND c.company_id = $3 AND c.status = 1
          ORDER BY r.position DESC",
         "k.tie DESC",

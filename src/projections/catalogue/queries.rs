@@ -258,10 +258,10 @@ pub async fn merchant_cloths(
         r#"SELECT c.id, c.name, c.image, c.intro, c.price_fen, c.dynasty, c.created_at,
                   EXISTS (SELECT FROM reactions r
                           WHERE r.actor_id = $3 AND r.actor_kind = 'member' AND r.kind = 'collect'
-                            AND r.target_kind = 'cloth' AND r.target_id = c.id::text) AS "is_collect!",
+                            AND r.target_kind = 'cloth' AND r.target_id = c.id::text OFFSET 0) AS "is_collect!",
                   m.id AS merchant_id, m.name AS merchant_name, m.logo, m.intro AS merchant_intro, m.address,
                   EXISTS (SELECT FROM follows f
-                          WHERE f.follower = $3 AND f.kind = 'merchant' AND f.target = m.id) AS "is_follow!",
+                          WHERE f.follower = $3 AND f.kind = 'merchant' AND f.target = m.id OFFSET 0) AS "is_follow!",
                   m.follow_count
            FROM cloths c
            JOIN merchants m ON m.id = c.merchant_id
@@ -324,10 +324,10 @@ pub async fn recommended_games(
         r#"SELECT g.id, g.name, g.image, g.intro, g.created_at, g.like_count,
                   EXISTS (SELECT FROM reactions r
                           WHERE r.actor_id = $3 AND r.actor_kind = 'member' AND r.kind = 'like'
-                            AND r.target_kind = 'game' AND r.target_id = g.id::text) AS "is_like!",
+                            AND r.target_kind = 'game' AND r.target_id = g.id::text OFFSET 0) AS "is_like!",
                   EXISTS (SELECT FROM reactions r
                           WHERE r.actor_id = $3 AND r.actor_kind = 'member' AND r.kind = 'collect'
-                            AND r.target_kind = 'game' AND r.target_id = g.id::text) AS "is_collect!"
+                            AND r.target_kind = 'game' AND r.target_id = g.id::text OFFSET 0) AS "is_collect!"
            FROM games g
            WHERE g.id = ANY ("#,
         r"SELECT id FROM games WHERE shown AND recommended ORDER BY created_at DESC, id",
@@ -404,7 +404,7 @@ pub async fn masters(
         MasterRow of db, offset, limit,
         r#"SELECT m.id, m.name, m.avatar, m.intro, m.address, m.birthday, m.created_at,
                   EXISTS (SELECT FROM follows f
-                          WHERE f.follower = $3 AND f.kind = 'master' AND f.target = m.id) AS "is_follow!"
+                          WHERE f.follower = $3 AND f.kind = 'master' AND f.target = m.id OFFSET 0) AS "is_follow!"
            FROM masters m
            WHERE m.id = ANY ("#,
         r"SELECT id FROM masters WHERE shown AND (recommended OR NOT $4) ORDER BY created_at DESC, id",
@@ -473,7 +473,7 @@ pub async fn followed_masters(
         "SELECT k.target
          FROM follows k
          JOIN masters km ON km.id = k.target
-         WHERE k.follower = $3 AND k.kind = 'master' AND km.shown
+         WHERE k.kind || ':' || k.follower = 'master:' || $3 AND km.shown
          ORDER BY k.followed_at DESC, k.target",
         ")
          ORDER BY f.followed_at DESC, m.id",
@@ -500,7 +500,7 @@ pub async fn followed_merchants(
         "SELECT k.target
          FROM follows k
          JOIN merchants km ON km.id = k.target
-         WHERE k.follower = $3 AND k.kind = 'merchant' AND km.shown
+         WHERE k.kind || ':' || k.follower = 'merchant:' || $3 AND km.shown
          ORDER BY k.followed_at DESC, k.target",
         ")
          ORDER BY f.followed_at DESC, m.id",

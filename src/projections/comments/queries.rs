@@ -124,7 +124,10 @@ pub async fn pages(
         "SELECT q.place AS \"asker!\", q.there AS \"there!\",
                     c.id AS \"id?\", c.created_at AS \"created_at?\", c.content AS \"content?\",
                     coalesce(v.up_count, 0) AS \"up_count!\", coalesce(v.down_count, 0) AS \"down_count!\",
-                    r.value AS \"vote?\",
+                    (SELECT r.value
+                     FROM reactions r
+                     WHERE r.actor_id = q.reader AND r.actor_kind = 'member' AND r.kind = 'vote'
+                       AND r.target_kind = 'comment' AND r.target_id = c.id::text) AS \"vote?\",
                     c.author_id AS \"author_id?\", m.nickname AS \"nickname?\", m.avatar AS \"avatar?\",
                     c.reply_id, c.reply_author_id, ma.nickname AS \"reply_nickname?\", ma.avatar AS \"reply_avatar?\",
                     c.first_reply_id, c.first_reply_author_id,
@@ -151,8 +154,6 @@ pub async fn pages(
                  JOIN comments c ON c.id = p.id
              ) c ON q.there
              LEFT JOIN comment_votes v ON v.comment_id = c.id
-             LEFT JOIN reactions r ON r.actor_id = q.reader AND r.actor_kind = 'member' AND r.kind = 'vote'
-                                  AND r.target_kind = 'comment' AND r.target_id = c.id::text
              LEFT JOIN members m ON m.uid = c.author_id AND c.author_kind = 'member'
              LEFT JOIN members ma ON ma.uid = c.reply_author_id AND c.reply_author_kind = 'member'
              LEFT JOIN members mf ON mf.uid = c.first_reply_author_id AND c.first_reply_author_kind = 'member'

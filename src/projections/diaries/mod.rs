@@ -34,7 +34,7 @@ impl Projection for Diaries {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {

@@ -117,6 +117,7 @@ macro_rules! diaries {
                           SELECT FROM reactions r
                           WHERE r.actor_id = $3 AND r.actor_kind = 'customer' AND r.kind = 'praise'
                             AND r.target_kind = 'diary' AND r.target_id = d.id::text
+                          OFFSET 0
                       ) AS "praised?"
                FROM ("#
                 + $total
@@ -162,9 +163,9 @@ pub async fn page(db: impl PgExecutor<'_>, wanted: DiariesWanted) -> sqlx::Resul
         Some(case_id) => diaries!(
             db,
             "SELECT count(*) FROM diaries d JOIN cases c ON c.id = d.case_id
-             WHERE d.case_id = $5 AND d.company_id = $4 AND d.status = 1 AND c.status = 1",
+             WHERE d.case_id = $5 AND c.company_id = $4 AND d.status = 1 AND c.status = 1",
             "SELECT d.id FROM diaries d JOIN cases c ON c.id = d.case_id
-             WHERE d.case_id = $5 AND d.company_id = $4 AND d.status = 1 AND c.status = 1
+             WHERE d.case_id = $5 AND c.company_id = $4 AND d.status = 1 AND c.status = 1
              ORDER BY d.diary_date DESC, d.id DESC",
             offset,
             limit,
@@ -174,8 +175,8 @@ pub async fn page(db: impl PgExecutor<'_>, wanted: DiariesWanted) -> sqlx::Resul
         ),
         None => diaries!(
             db,
-            "SELECT count(*) FROM diaries d JOIN cases c ON c.id = d.case_id
-             WHERE d.company_id = $4 AND d.status = 1 AND c.status = 1",
+            "SELECT coalesce(sum(n.total), 0)::bigint FROM diary_totals n JOIN cases c ON c.id = n.case_id
+             WHERE n.company_id = $4 AND c.company_id = $4 AND c.status = 1",
             "SELECT d.id FROM diaries d JOIN cases c ON c.id = d.case_id
              WHERE d.company_id = $4 AND d.status = 1 AND c.status = 1
              ORDER BY d.diary_date DESC, d.id DESC",

@@ -17,6 +17,15 @@ CREATE INDEX diaries_case ON diaries (case_id, diary_date DESC, id DESC) WHERE s
 -- A company's.
 CREATE INDEX diaries_company ON diaries (company_id, diary_date DESC, id DESC) WHERE status = 1;
 
+-- How many published ones each case has; no row where there are none. How many a company shows follows from the cases that it
+-- shows, of which there are fewer.
+CREATE TABLE diary_totals (
+    company_id bigint NOT NULL,
+    case_id    bigint NOT NULL,
+    total      bigint NOT NULL CHECK (total > 0),
+    CONSTRAINT diary_totals_key PRIMARY KEY (company_id, case_id)
+) WITH (fillfactor = 80);
+
 -- Apart from diaries: a row may be there before its diary, and outlives it.
 CREATE TABLE diary_counts (
     diary_id      bigint PRIMARY KEY,

@@ -10,6 +10,14 @@ use crate::events::diary::CoverShowType;
 
 impl Changes<'_> {
     pub(super) async fn write(self, tx: &mut PgConnection) -> sqlx::Result<()> {
+        let changed = self.changed.iter();
+        let counted: Vec<i64> = changed
+            .filter(|(_, diary)| diary.status.is_some())
+            .map(|(id, _)| *id)
+            .chain(self.made.keys().copied())
+            .chain(self.removed.iter().copied())
+            .collect();
+        total(tx, &counted, -1).await?;
         if !self.removed.is_empty() {
             let removed: Vec<i64> = self.removed.into_iter().collect();
             sqlx::query!("DELETE FROM diaries WHERE id = ANY($1)", &removed)
@@ -22,6 +30,7 @@ impl Changes<'_> {
         if !self.changed.is_empty() {
             update(tx, self.changed).await?;
         }
+        total(tx, &counted, 1).await?;
         if !self.counts.is_empty() {
             count(tx, self.counts).await?;
         }
@@ -109,6 +118,31 @@ async fn update(tx: &mut PgConnection, changed: BTreeMap<i64, Changed<'_>>) -> s
         &texts.0 as &[Option<String>],
         &texts.1 as &[Option<String>],
         &texts.2 as &[Option<String>],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes diaries out of the totals as they stand, or into them.
+async fn total(tx: &mut PgConnection, diaries: &[i64], sign: i64) -> sqlx::Result<()> {
+    if diaries.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "MERGE INTO diary_totals t
+         USING (
+             SELECT company_id, case_id, $2 * count(*) AS n
+             FROM diaries
+             WHERE id = ANY($1) AND status = 1
+             GROUP BY 1, 2
+         ) d
+         ON t.company_id = d.company_id AND t.case_id = d.case_id
+         WHEN MATCHED AND t.total + d.n = 0 THEN DELETE
+         WHEN MATCHED THEN UPDATE SET total = t.total + d.n
+         WHEN NOT MATCHED THEN INSERT (company_id, case_id, total) VALUES (d.company_id, d.case_id, d.n)",
+        diaries,
+        sign,
     )
     .execute(tx)
     .await?;

@@ -23,7 +23,7 @@ impl Projection for Follows {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {

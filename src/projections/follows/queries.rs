@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use crate::projections::pages::page;
+
 /// A member as everybody sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the words of `events::account`")]
@@ -31,22 +33,17 @@ pub async fn followers_of(
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<PublicMember>> {
-    sqlx::query_as!(
-        PublicMember,
+    page!(
+        PublicMember of db, offset, limit,
         "SELECT m.uid, m.nickname, m.avatar, m.gender, m.country, m.province, m.city, m.birthday_ms, m.intro, m.created_at
-         FROM (SELECT follower, followed_at
-               FROM follows
-               WHERE target = $1 AND kind = 'user'
-               ORDER BY followed_at DESC, follower
-               OFFSET $2 LIMIT $3) f
-         JOIN members m ON m.uid = f.follower
+         FROM members m
+         JOIN follows f ON f.follower = m.uid AND f.kind = 'user' AND f.target = $3
+         WHERE m.uid = ANY (",
+        "SELECT follower FROM follows WHERE kind || ':' || target = 'user:' || $3 ORDER BY followed_at DESC, follower",
+        ")
          ORDER BY f.followed_at DESC, f.follower",
         uid,
-        offset,
-        limit,
     )
-    .fetch_all(db)
-    .await
 }
 
 /// The members that a member follows, the latest first.
@@ -59,20 +56,15 @@ pub async fn followed_by(
     offset: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<PublicMember>> {
-    sqlx::query_as!(
-        PublicMember,
+    page!(
+        PublicMember of db, offset, limit,
         "SELECT m.uid, m.nickname, m.avatar, m.gender, m.country, m.province, m.city, m.birthday_ms, m.intro, m.created_at
-         FROM (SELECT target, followed_at
-               FROM follows
-               WHERE follower = $1 AND kind = 'user'
-               ORDER BY followed_at DESC, target
-               OFFSET $2 LIMIT $3) f
-         JOIN members m ON m.uid = f.target
+         FROM members m
+         JOIN follows f ON f.follower = $3 AND f.kind = 'user' AND f.target = m.uid
+         WHERE m.uid = ANY (",
+        "SELECT target FROM follows WHERE kind || ':' || follower = 'user:' || $3 ORDER BY followed_at DESC, target",
+        ")
          ORDER BY f.followed_at DESC, f.target",
         uid,
-        offset,
-        limit,
     )
-    .fetch_all(db)
-    .await
 }

@@ -27,7 +27,7 @@ impl Projection for Reactions {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {

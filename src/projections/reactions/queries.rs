@@ -34,13 +34,13 @@ pub async fn likes_and_collects(
            CROSS JOIN LATERAL (
                (SELECT kind, actor_id, position
                 FROM reactions
-                WHERE target_id = q.id AND target_kind = $1 AND kind = 'like'
+                WHERE kind || ':' || target_kind || ':' || target_id = 'like:' || $1 || ':' || q.id
                 ORDER BY position DESC
                 LIMIT 100)
                UNION ALL
                (SELECT kind, actor_id, position
                 FROM reactions
-                WHERE target_id = q.id AND target_kind = $1 AND kind = 'collect'
+                WHERE kind || ':' || target_kind || ':' || target_id = 'collect:' || $1 || ':' || q.id
                 ORDER BY position DESC
                 LIMIT 100)
            ) n

@@ -10,7 +10,11 @@ CREATE TABLE reactions (
     reacted_at  timestamptz NOT NULL,
     CONSTRAINT reactions_key PRIMARY KEY (actor_id, actor_kind, kind, target_kind, target_id)
 );
+-- Of one reaction the key is the only index that knows. The others are of words put together, so that a statement which asks
+-- whether somebody likes something is never planned to go through everybody who does, or through all that they like, least of all
+-- while the table is empty and everything looks as cheap.
 -- Who reacted to something, newest first.
-CREATE INDEX reactions_target ON reactions (target_id, target_kind, kind, position);
+CREATE INDEX reactions_target ON reactions ((kind || ':' || target_kind || ':' || target_id), position);
 -- What somebody collected, newest first.
-CREATE INDEX reactions_collected ON reactions (actor_id, actor_kind, target_kind, position) WHERE kind = 'collect';
+CREATE INDEX reactions_collected ON reactions ((actor_kind || ':' || actor_id || ':' || target_kind), position)
+    WHERE kind || '' = 'collect';

@@ -27,7 +27,7 @@ impl Projection for Showcases {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {

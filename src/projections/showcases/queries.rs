@@ -117,7 +117,9 @@ async fn near(db: impl PgExecutor<'_>, wanted: ShowcasesWanted) -> sqlx::Result<
                   p.comment_cnt AS "comment_cnt?", p.score_hundredths AS "score_hundredths?",
                   p.files AS "files?: Json<Vec<FileItem>>"
            FROM (
-               SELECT count(*) AS total FROM showcases WHERE shown AND ($1 = 0::smallint OR industry_type = $1)
+               SELECT coalesce(sum(total), 0)::bigint AS total
+               FROM showcase_totals
+               WHERE $1 = 0::smallint OR industry_type = $1
            ) c
            LEFT JOIN (
                SELECT s.*, a.name, (
@@ -157,7 +159,9 @@ async fn deep(db: impl PgExecutor<'_>, wanted: ShowcasesWanted) -> sqlx::Result<
                   p.comment_cnt AS "comment_cnt?", p.score_hundredths AS "score_hundredths?",
                   p.files AS "files?: Json<Vec<FileItem>>"
            FROM (
-               SELECT count(*) AS total FROM showcases WHERE shown AND ($1 = 0::smallint OR industry_type = $1)
+               SELECT coalesce(sum(total), 0)::bigint AS total
+               FROM showcase_totals
+               WHERE $1 = 0::smallint OR industry_type = $1
            ) c
            LEFT JOIN (
                SELECT s.*, a.name, (

@@ -15,6 +15,12 @@ CREATE TABLE showcases (
 -- The list in its only order. No counter is indexed: counting updates rows in place.
 CREATE INDEX showcases_list ON showcases (update_time DESC, id) INCLUDE (industry_type) WHERE shown;
 
+-- How many are shown, by industry; no row where none is. The list tells it with every page.
+CREATE TABLE showcase_totals (
+    industry_type smallint PRIMARY KEY,
+    total         bigint   NOT NULL CHECK (total > 0)
+) WITH (fillfactor = 50);
+
 CREATE TABLE showcase_files (
     task_id      text   COLLATE "C" NOT NULL,
     file_id      text   COLLATE "C" NOT NULL,

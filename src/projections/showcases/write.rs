@@ -11,7 +11,13 @@ use crate::projections::FoldError;
 impl Changes<'_> {
     pub(super) async fn write(self, tx: &mut PgConnection) -> Result<(), FoldError> {
         if !self.cases.is_empty() {
+            let counted: Vec<String> = (self.cases.iter())
+                .filter(|(_, case)| case.shown.is_some() || case.industry.is_some())
+                .map(|(id, _)| (*id).to_owned())
+                .collect();
+            total(tx, &counted, -1).await?;
             merge(tx, self.cases).await?;
+            total(tx, &counted, 1).await?;
         }
         if !self.files.gone.is_empty() {
             remove(tx, self.files.gone).await?;
@@ -74,6 +80,26 @@ async fn merge(tx: &mut PgConnection, cases: BTreeMap<&str, Changed<'_>>) -> sql
         &scores as &[Option<i16>],
         &industries as &[Option<i16>],
         &shown as &[Option<bool>],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes cases out of the totals as they stand, or into them.
+async fn total(tx: &mut PgConnection, cases: &[String], sign: i64) -> sqlx::Result<()> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "MERGE INTO showcase_totals t
+         USING (SELECT industry_type, $2 * count(*) AS n FROM showcases WHERE id = ANY($1) AND shown GROUP BY 1) s
+         ON t.industry_type = s.industry_type
+         WHEN MATCHED AND t.total + s.n = 0 THEN DELETE
+         WHEN MATCHED THEN UPDATE SET total = t.total + s.n
+         WHEN NOT MATCHED THEN INSERT (industry_type, total) VALUES (s.industry_type, s.n)",
+        cases,
+        sign,
     )
     .execute(tx)
     .await?;

@@ -129,7 +129,7 @@ pub async fn projects(
                   m.id AS master_id, m.name AS master_name, m.avatar, m.intro AS master_intro, m.address,
                   m.birthday, m.created_at AS master_created_at,
                   EXISTS (SELECT FROM follows f
-                          WHERE f.follower = $3 AND f.kind = 'master' AND f.target = m.id) AS "is_follow!"
+                          WHERE f.follower = $3 AND f.kind = 'master' AND f.target = m.id OFFSET 0) AS "is_follow!"
            FROM projects p
            JOIN masters m ON m.id = p.master_id
            WHERE p.id = ANY ("#,
