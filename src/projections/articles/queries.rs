@@ -318,7 +318,7 @@ pub async fn collected(
                  FROM reactions r
                  JOIN articles a ON a.id = r.target_id::bigint
                  WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'member:' || $1 || ':article'
-                   AND r.kind || '' = 'collect'
+                   AND r.kind LIKE 'collect'
                  ORDER BY r.position DESC
                  LIMIT 100))[$2:$3]",
             reader,
@@ -332,7 +332,7 @@ pub async fn collected(
                  FROM reactions r
                  JOIN articles a ON a.id = r.target_id::bigint
                  WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'member:' || $1 || ':article'
-                   AND r.kind || '' = 'collect'
+                   AND r.kind LIKE 'collect'
                  ORDER BY r.position DESC
                  OFFSET $2 LIMIT $3)",
             reader,

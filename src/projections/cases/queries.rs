@@ -278,7 +278,7 @@ pub async fn collected_by(
         "SELECT c.id, r.reacted_at, r.position FROM reactions r
          JOIN cases c ON c.id = CASE WHEN r.target_kind = 'case' THEN r.target_id::bigint END
          WHERE r.actor_kind || ':' || r.actor_id || ':' || r.target_kind = 'customer:' || $4 || ':case'
-           AND r.kind || '' = 'collect'
+           AND r.kind LIKE 'collect'
            AND c.company_id = $3 AND c.status = 1
          ORDER BY r.position DESC",
         "k.tie DESC",

@@ -15,6 +15,6 @@ CREATE TABLE reactions (
 -- while the table is empty and everything looks as cheap.
 -- Who reacted to something, newest first.
 CREATE INDEX reactions_target ON reactions ((kind || ':' || target_kind || ':' || target_id), position);
--- What somebody collected, newest first.
+-- What somebody collected, newest first. LIKE says the same as = but only to those who say LIKE.
 CREATE INDEX reactions_collected ON reactions ((actor_kind || ':' || actor_id || ':' || target_kind), position)
-    WHERE kind || '' = 'collect';
+    WHERE kind LIKE 'collect';
