@@ -189,7 +189,6 @@ async fn flaws_of_one(
 }
 
 /// The pages that read what they should not.
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 async fn flawed(
     db: &mut PgConnection,
     me: &str,
