@@ -1,18 +1,20 @@
-//! The one appender of a node: gathers jobs into batches and carries each in one call of `ledger_append`.
+//! The one appender of a node: gathers jobs into batches and carries each in one call of `ledger_append`, which numbers the events
+//! and holds the log, and a commit, which waits for the disk. In between the projector is told what comes ([`Underway`]).
 //!
 //! A batch never names a stream twice (written by one job, written or guarded by another) nor a receipt twice. Its
 //! connection is its own. A batch whose connection died is sent again, marked, before anything else; one that
 //! failed for its data is sent again job by job, so that only the guilty job answers for it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
@@ -21,7 +23,7 @@ use super::append::{AppendError, Appended, Events, Expected, NEVER, Verdict};
 use super::envelope::{Recorded, StreamId};
 use super::herald::Herald;
 use super::personal::PersonalError;
-use super::tail::LocalBatch;
+use super::tail::{Durable, LocalBatch, Tail, Underway};
 
 /// How long a caller whose job was sent waits for the answer beyond its deadline.
 const GRACE: Duration = Duration::from_secs(2);
@@ -32,6 +34,13 @@ const AWAY: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often others may go first while a batch gathers; it leaves as soon as nobody comes.
 const COURTESY: usize = 40;
+/// How long a transaction stays open for a batch that does not come.
+const REST: Duration = Duration::from_millis(10);
+/// How long the log lets this node hold its lock between an append and its commit: a node that stopped there must not stop the
+/// others.
+const HELD: Duration = Duration::from_secs(1);
+/// What the log says of a session it closed after that: `idle_in_transaction_session_timeout`.
+const IDLE_IN_TRANSACTION: &str = "25P03";
 
 /// Limits of the appender, from the settings.
 #[derive(Clone, Copy, Debug)]
@@ -175,6 +184,7 @@ impl Appender {
         local: mpsc::UnboundedSender<LocalBatch>,
         herald: Herald,
         gauge: Arc<AppenderGauge>,
+        tail: Arc<Tail>,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(limits.queue);
         let task = Task {
@@ -182,10 +192,11 @@ impl Appender {
             limits,
             jobs,
             waiting: VecDeque::new(),
-            connection: None,
+            session: None,
             local,
             herald,
             gauge,
+            tail,
         };
         tokio::spawn(task.run());
         Self { queue }
@@ -227,17 +238,80 @@ struct Task {
     limits: AppendLimits,
     jobs: mpsc::Receiver<Waiting>,
     waiting: VecDeque<Waiting>,
-    connection: Option<PgConnection>,
+    session: Option<Session>,
     local: mpsc::UnboundedSender<LocalBatch>,
     herald: Herald,
     gauge: Arc<AppenderGauge>,
+    tail: Arc<Tail>,
+}
+
+/// A connection to append on.
+struct Session {
+    connection: PgConnection,
+    /// A transaction is open, and nothing was done in it.
+    begun: bool,
+}
+
+impl Session {
+    async fn open(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
+        let mut connection = options.connect().await?;
+        let held = HELD.as_millis();
+        let set = format!(
+            "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = {held}"
+        );
+        connection.execute(set.as_str()).await?;
+        Ok(Self {
+            connection,
+            begun: false,
+        })
+    }
+
+    /// Appends, and leaves the transaction open.
+    async fn append(&mut self, columns: &Columns<'_>) -> Result<Rows, sqlx::Error> {
+        if !std::mem::take(&mut self.begun) {
+            self.connection.execute("BEGIN").await?;
+        }
+        columns.append(&mut self.connection).await
+    }
+
+    /// Commits, and opens the next transaction in the same round trip.
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.execute("COMMIT;BEGIN").await?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Takes back what a refused call did.
+    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.execute("ROLLBACK").await?;
+        Ok(())
+    }
+
+    /// Closes an open transaction in which nothing was done: no batch comes.
+    async fn rest(&mut self) -> Result<(), sqlx::Error> {
+        if std::mem::take(&mut self.begun) {
+            self.connection.execute("COMMIT").await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a call of the append function came to, committed.
+struct Outcome {
+    rows: Rows,
+    /// The events of all accepted jobs.
+    recorded: Arc<[Recorded]>,
+    /// By job: which of them are its own, if it was accepted.
+    parts: Vec<Option<Range<usize>>>,
+    /// Who folds them already wants to hear that they are on the disk.
+    durable: watch::Sender<bool>,
 }
 
 impl Task {
     async fn run(mut self) {
         loop {
             if self.waiting.is_empty() {
-                match self.jobs.recv().await {
+                match self.next().await {
                     Some(job) => self.waiting.push_back(job),
                     None => break,
                 }
@@ -253,8 +327,28 @@ impl Task {
                 self.carry(batch, false).await;
             }
         }
-        if let Some(connection) = self.connection.take() {
-            let _ = connection.close().await;
+        if let Some(session) = self.session.take() {
+            let _ = session.connection.close().await;
+        }
+    }
+
+    /// The next job; `None` when nobody is left to bring one.
+    async fn next(&mut self) -> Option<Waiting> {
+        if self.session.as_ref().is_some_and(|session| session.begun) {
+            if let Ok(job) = tokio::time::timeout(REST, self.jobs.recv()).await {
+                return job;
+            }
+            self.rest().await;
+        }
+        self.jobs.recv().await
+    }
+
+    async fn rest(&mut self) {
+        if let Some(session) = &mut self.session {
+            let rested = tokio::time::timeout(self.limits.answer, session.rest()).await;
+            if !matches!(rested, Ok(Ok(()))) {
+                self.session = None;
+            }
         }
     }
 
@@ -328,10 +422,10 @@ impl Task {
         loop {
             let sent = std::time::Instant::now();
             match self.call(&mut batch, resend, patience).await {
-                Ok(rows) => {
+                Ok(outcome) => {
                     metrics::histogram!("shiji_append_seconds")
                         .record(sent.elapsed().as_secs_f64());
-                    self.answer(batch, rows, sent).await;
+                    self.answer(batch, outcome, sent).await;
                     return;
                 }
                 Err(Failure::Data(message)) => {
@@ -401,28 +495,30 @@ impl Task {
         }
     }
 
-    async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        if self.connection.is_none() {
-            let connection = tokio::time::timeout(CONNECT_TIMEOUT, open(&self.options))
+    async fn connect(&mut self) -> Result<&mut Session, sqlx::Error> {
+        if self.session.is_none() {
+            let session = tokio::time::timeout(CONNECT_TIMEOUT, Session::open(&self.options))
                 .await
                 .map_err(|_| sqlx::Error::PoolTimedOut)??;
             info!("The appender is connected");
-            self.connection = Some(connection);
+            self.session = Some(session);
         }
-        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+        self.session.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    /// One call for the jobs of the batch that may still go; the others leave it.
+    /// One call for the jobs of the batch that may still go; the others leave it. While the disk is waited for, the projector
+    /// hears what comes.
     async fn call(
         &mut self,
         batch: &mut Vec<Waiting>,
         resend: bool,
         patience: Duration,
-    ) -> Result<Rows, Failure> {
-        let connection = match self.connect().await {
-            Ok(connection) => connection,
+    ) -> Result<Outcome, Failure> {
+        let tail = Arc::clone(&self.tail);
+        let session = match self.connect().await {
+            Ok(session) => session,
             Err(error) => {
-                self.connection = None;
+                self.session = None;
                 return Err(Failure::NotSent(error));
             }
         };
@@ -431,36 +527,52 @@ impl Task {
             return Err(Failure::NotSent(sqlx::Error::PoolTimedOut));
         }
         let columns = Columns::of(batch, resend);
-        match tokio::time::timeout(patience, columns.append(connection)).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Err(_) => {
-                self.connection = None;
-                Err(Failure::Silent)
-            }
-            Ok(Err(error)) => {
-                let failure = Failure::of(error);
-                if !matches!(failure, Failure::Data(_)) {
-                    // A session that refused may be what is wrong (read-only, an outdated plan, other settings).
-                    self.connection = None;
+        let appended = patiently(patience, session.append(&columns)).await;
+        let rows = match appended {
+            Ok(rows) => rows,
+            Err(failure) => {
+                let data = matches!(failure, Failure::Data(_));
+                // Any other session that refused may be what is wrong (read-only, an outdated plan, other settings).
+                if !data || patiently(patience, session.roll_back()).await.is_err() {
+                    self.session = None;
                 }
-                Err(failure)
+                return Err(failure);
             }
+        };
+        let (recorded, parts) = record_all(batch, &rows);
+        let (durable, hears) = Durable::pair();
+        if !recorded.is_empty() {
+            let events = Arc::clone(&recorded);
+            tail.goes(Underway {
+                events,
+                durable: hears,
+            });
         }
+        if let Err(failure) = patiently(patience, session.commit()).await {
+            self.session = None;
+            return Err(failure);
+        }
+        Ok(Outcome {
+            rows,
+            recorded,
+            parts,
+            durable,
+        })
     }
 
-    async fn answer(&mut self, batch: Vec<Waiting>, rows: Rows, sent: std::time::Instant) {
-        let mut recorded = Vec::with_capacity(batch.iter().map(|w| w.job.events.len()).sum());
+    async fn answer(&mut self, batch: Vec<Waiting>, outcome: Outcome, sent: std::time::Instant) {
+        let Outcome {
+            rows,
+            recorded,
+            parts,
+            durable,
+        } = outcome;
         let mut accepted = Vec::with_capacity(batch.len());
-        let mut stream_at = 0;
-        for (index, waiting) in batch.into_iter().enumerate() {
-            let versions = &rows.versions[stream_at..][..waiting.job.streams.len()];
-            stream_at += versions.len();
+        for (index, (waiting, part)) in batch.into_iter().zip(parts).enumerate() {
             let last = rows.last[index];
             let answer = match rows.verdicts[index] {
                 0 => {
-                    let from = recorded.len();
-                    record(&mut recorded, waiting.job, versions, last, rows.at);
-                    accepted.push((waiting.reply, last, from..recorded.len()));
+                    accepted.push((waiting.reply, last, part.unwrap_or_default()));
                     continue;
                 }
                 1 => Err(AppendError::Stale),
@@ -477,7 +589,6 @@ impl Task {
             let _ = waiting.reply.send(answer);
         }
         metrics::counter!("shiji_appended_events_total").increment(recorded.len() as u64);
-        let recorded: Arc<[Recorded]> = recorded.into();
         if let Some(newest) = recorded.last() {
             if !self.gauge.alone.load(Ordering::Relaxed) {
                 self.herald.tell(newest.position);
@@ -485,6 +596,7 @@ impl Task {
             let _ = self.local.send(LocalBatch {
                 events: Arc::clone(&recorded),
                 sent,
+                durable,
             });
         }
         // Only now: who hears that it is done may ask this node about it.
@@ -496,7 +608,7 @@ impl Task {
 
     /// Position, sequence and time of events in the log.
     async fn places(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, Place>, sqlx::Error> {
-        let connection = self.connect().await?;
+        let connection = &mut self.connect().await?.connection;
         let rows = sqlx::query!(
             "SELECT event_id, position, sequence, recorded_at FROM events WHERE event_id = ANY($1)",
             ids,
@@ -521,43 +633,32 @@ impl Task {
             if places.is_ok() {
                 break;
             }
-            self.connection = None;
+            self.session = None;
         }
         let Ok(places) = places else {
             return Err(AppendError::Unknown);
         };
-        let job_length = job.events.len();
-        let events: Option<Vec<Recorded>> = job
-            .events
-            .into_iter()
-            .map(|event| {
-                let (position, sequence, at) = *places.get(&event.event_id)?;
-                let stream = job.streams[event.stream].0.clone();
-                Some(recorded(
-                    event,
-                    stream,
-                    job.metadata.clone(),
-                    position,
-                    sequence,
-                    at,
-                ))
-            })
+        let events: Option<Vec<Recorded>> = (job.events.iter())
+            .map(|event| Some(recorded(&job, event, *places.get(&event.event_id)?)))
             .collect();
         events.map_or(Err(AppendError::Unknown), |events| {
             let position = last;
-            let events = Events::part(&events.into(), 0..job_length);
+            let length = job.events.len();
+            let events = Events::part(&events.into(), 0..length);
             Ok(Verdict::Appended(Appended { position, events }))
         })
     }
 }
 
-/// A connection to append on.
-async fn open(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = options.connect().await?;
-    sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
-        .fetch_one(&mut connection)
-        .await?;
-    Ok(connection)
+/// Waits as long as patience lasts.
+async fn patiently<T>(
+    patience: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(patience, asked).await {
+        Ok(answer) => answer.map_err(Failure::of),
+        Err(_) => Err(Failure::Silent),
+    }
 }
 
 /// A moment past every deadline.
@@ -595,42 +696,54 @@ fn repeated(rows: &Rows, index: usize, position: i64) -> Answer {
     }
 }
 
+/// The events of all accepted jobs of a batch, and by job which are its own.
+fn record_all(batch: &[Waiting], rows: &Rows) -> (Arc<[Recorded]>, Vec<Option<Range<usize>>>) {
+    let mut recorded = Vec::with_capacity(batch.iter().map(|w| w.job.events.len()).sum());
+    let mut versions = rows.versions.as_slice();
+    let parts = (batch.iter().enumerate())
+        .map(|(index, waiting)| {
+            let (own, rest) = versions.split_at(waiting.job.streams.len());
+            versions = rest;
+            (rows.verdicts[index] == 0).then(|| {
+                let from = recorded.len();
+                record(&mut recorded, &waiting.job, own, rows.last[index], rows.at);
+                from..recorded.len()
+            })
+        })
+        .collect();
+    (recorded.into(), parts)
+}
+
 /// Adds an accepted job's events to those of its batch.
 fn record(
     batch: &mut Vec<Recorded>,
-    job: Prepared,
+    job: &Prepared,
     versions: &[i64],
     last: i64,
     at: DateTime<Utc>,
 ) {
     let mut next = versions.to_vec();
     let first = last - i64::try_from(job.events.len()).unwrap_or(0) + 1;
-    for (event, position) in job.events.into_iter().zip(first..) {
+    for (event, position) in job.events.iter().zip(first..) {
         next[event.stream] += 1;
-        let sequence = next[event.stream];
-        let stream = job.streams[event.stream].0.clone();
-        let metadata = job.metadata.clone();
-        batch.push(recorded(event, stream, metadata, position, sequence, at));
+        batch.push(recorded(job, event, (position, next[event.stream], at)));
     }
 }
 
 fn recorded(
-    event: PreparedEvent,
-    stream: StreamId,
-    metadata: String,
-    position: i64,
-    sequence: i64,
-    recorded_at: DateTime<Utc>,
+    job: &Prepared,
+    event: &PreparedEvent,
+    (position, sequence, recorded_at): Place,
 ) -> Recorded {
     Recorded {
         position,
         event_id: event.event_id,
-        stream,
+        stream: job.streams[event.stream].0.clone(),
         sequence,
-        event_type: event.event_type,
-        event_version: event.event_version,
-        payload: event.opened.unwrap_or(event.sealed),
-        metadata,
+        event_type: event.event_type.clone(),
+        event_version: event.event_version.clone(),
+        payload: event.opened.as_ref().unwrap_or(&event.sealed).clone(),
+        metadata: job.metadata.clone(),
         recorded_at,
     }
 }
@@ -701,8 +814,13 @@ impl Failure {
             {
                 Self::Data(database.to_string())
             }
-            // Connection faults, shutdown, crash: what was sent may stand.
-            Some(class) if class.starts_with("08") || class == "57P" => Self::Lost(error),
+            // Connection faults, shutdown, crash: what was sent may stand. And a session closed because it was idle: it does not,
+            // and may be sent again.
+            Some(class)
+                if class.starts_with("08") || class == "57P" || code == IDLE_IN_TRANSACTION =>
+            {
+                Self::Lost(error)
+            }
             _ => Self::Refused(error),
         }
     }
@@ -801,7 +919,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// One call, autocommit. The verdicts count only when the whole answer has arrived, hence `fetch_all`.
+    /// One call. The verdicts count only when the whole answer has arrived, hence `fetch_all`.
     async fn append(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
         let rows = sqlx::query!(
             r#"SELECT verdicts AS "verdicts!", last_positions AS "last!", stream_versions AS "versions!",

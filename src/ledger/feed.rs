@@ -230,6 +230,20 @@ pub struct Follower {
 }
 
 impl Follower {
+    /// Passes over what was heard elsewhere, up to a position.
+    pub fn skip(&mut self, position: i64) {
+        self.next = self.next.max(position + 1);
+        self.held.retain(|event| event.position >= self.next);
+        // What is passed over is not kept for long.
+        while let Some(chunk) = self.fresh.as_mut().map(broadcast::Receiver::try_recv) {
+            match chunk {
+                Ok(chunk) if chunk.last().is_none_or(|e| e.position < self.next) => {}
+                Err(broadcast::error::TryRecvError::Empty) => break,
+                Ok(_) | Err(_) => self.fresh = None,
+            }
+        }
+    }
+
     /// The position up to which everything has been handed out (or passed the filter by).
     #[must_use]
     pub fn position(&self) -> i64 {

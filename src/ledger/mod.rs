@@ -48,7 +48,7 @@ use futures::Stream;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use subtle::ConstantTimeEq;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
 use crate::postgres::planning_once;
@@ -71,6 +71,7 @@ pub use personal::{Personal, PersonalError};
 pub use replay::{Finding, Replayed};
 pub use search::{Condition, NotACondition, Search, Trace};
 pub use state::{DecodeError, State, StoredEvent};
+pub use tail::{Durable, Underway};
 pub use watermark::{Claim, Watermark};
 
 /// The event that says a person was erased; on the person's own stream.
@@ -187,6 +188,7 @@ impl Ledger {
             local,
             herald,
             Arc::clone(&gauge),
+            Arc::clone(&tail),
         );
         let listener = tail::Listener {
             tail: Arc::clone(&tail),
@@ -491,6 +493,13 @@ impl Ledger {
         progress: impl FnMut(i64) + Send,
     ) -> Result<Verified, sqlx::Error> {
         chain::verify(&self.inner.pool, kept, progress).await
+    }
+
+    /// What this node appends from now on, while it is on its way to the disk. Whoever does not listen for long misses some; it
+    /// is in the log.
+    #[must_use]
+    pub fn underway(&self) -> broadcast::Receiver<Underway> {
+        self.inner.tail.underway()
     }
 
     /// How far this node has heard the log.

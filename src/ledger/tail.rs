@@ -2,6 +2,7 @@
 //!
 //! Own batches arrive in memory, those of others by `NOTIFY shiji_events` with polling behind it. Every event passes
 //! here once, contiguously: the state cache is kept honest here, erased keys are forgotten here, followers are fed from here.
+//! Only the projector hears of own batches earlier, while they go to the disk, and shows nothing of them before they are heard here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, warn};
 
 use super::appender::AppenderGauge;
@@ -33,7 +34,38 @@ const PRESENCE: (i32, i32) = (0x7368_696a, 1);
 pub(super) struct LocalBatch {
     pub events: Arc<[Recorded]>,
     pub sent: Instant,
+    /// Told when this node has heard it.
+    pub durable: watch::Sender<bool>,
 }
+
+/// What was appended and is on its way to the disk: nobody may be shown it yet.
+#[derive(Clone, Debug)]
+pub struct Underway {
+    /// The events, with their positions.
+    pub events: Arc<[Recorded]>,
+    /// Whether it got there.
+    pub durable: Durable,
+}
+
+/// Tells when an append is on the disk, and this node has heard it.
+#[derive(Clone, Debug)]
+pub struct Durable(watch::Receiver<bool>);
+
+impl Durable {
+    /// Who tells, and who hears it. Dropped without a word, it did not get there, or nobody knows.
+    pub(super) fn pair() -> (watch::Sender<bool>, Self) {
+        let (tells, hears) = watch::channel(false);
+        (tells, Self(hears))
+    }
+
+    /// Waits for it; false when it did not get there, or nobody knows.
+    pub async fn wait(&self) -> bool {
+        self.0.clone().wait_for(|durable| *durable).await.is_ok()
+    }
+}
+
+/// Appends that may be under way before the one who listens has looked at them; whoever misses some has the log.
+const UNDERWAY: usize = 64;
 
 /// How far this node has heard the log.
 pub(super) struct Tail {
@@ -41,6 +73,7 @@ pub(super) struct Tail {
     /// At this moment the log held nothing this node has not heard.
     confirmed: Mutex<Option<Instant>>,
     chunks: broadcast::Sender<Arc<[Recorded]>>,
+    underway: broadcast::Sender<Underway>,
 }
 
 impl Tail {
@@ -49,6 +82,7 @@ impl Tail {
             position: AtomicI64::new(position),
             confirmed: Mutex::new(Some(Instant::now())),
             chunks: broadcast::channel(1024).0,
+            underway: broadcast::channel(UNDERWAY).0,
         }
     }
 
@@ -66,6 +100,16 @@ impl Tail {
     /// Chunks as they are heard; contiguous, unless the subscriber lags.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Recorded]>> {
         self.chunks.subscribe()
+    }
+
+    /// What this node appends, before it is heard: who listens does not lag by much, or misses some.
+    pub fn underway(&self) -> broadcast::Receiver<Underway> {
+        self.underway.subscribe()
+    }
+
+    /// An append goes to the disk.
+    pub fn goes(&self, append: Underway) {
+        let _ = self.underway.send(append);
     }
 
     fn confirm(&self, at: Instant) {
@@ -165,6 +209,7 @@ impl Listener {
             self.catch_up(last).await?;
         }
         self.tail.confirm(batch.sent);
+        batch.durable.send_replace(true);
         Ok(())
     }
 

@@ -19,10 +19,22 @@ pub enum Fate {
     CutAfter,
     /// The server does it, and nobody ever hears anything again.
     Freeze,
+    /// The server does not hear of it, and what the server says passes.
+    Swallow,
+    /// It passes when the proxy is told to [let go](Proxy::let_go).
+    Wait,
 }
 
-/// Decides by the number of the statement, counted over all connections.
-type Plan = dyn Fn(usize) -> Fate + Send + Sync;
+/// A statement on its way, with its number among its kind over all connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// Prepared: an append, or a question.
+    Call(usize),
+    /// The commit of an append.
+    Commit(usize),
+}
+
+type Plan = dyn Fn(Statement) -> Fate + Send + Sync;
 
 /// The proxy. Ends with the test's runtime.
 pub struct Proxy {
@@ -32,12 +44,12 @@ pub struct Proxy {
 
 struct Shared {
     upstream: PgConnectOptions,
-    statements: AtomicUsize,
+    calls: AtomicUsize,
+    commits: AtomicUsize,
     /// New connections are turned away.
     closed: AtomicBool,
     plan: parking_lot::Mutex<Arc<Plan>>,
-    /// Raised once: answers under way at that moment are lost.
-    cut: tokio::sync::watch::Sender<usize>,
+    gone: tokio::sync::Notify,
 }
 
 /// Without anything behind it, on any socket.
@@ -46,8 +58,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
 /// sqlx's `Execute` message: the unnamed portal, all rows.
 const EXECUTE: [u8; 10] = [b'E', 0, 0, 0, 9, 0, 0, 0, 0, 0];
-/// `ReadyForQuery`, idle: the transaction is over.
-const READY: [u8; 6] = [b'Z', 0, 0, 0, 5, b'I'];
+/// The appender's `Query` message that commits; it begins the next transaction as well.
+const COMMIT: [u8; 17] = *b"Q\0\0\0\x11COMMIT;BEGIN";
+/// `ReadyForQuery`, but for its last byte, which tells of the transaction.
+const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];
 
 impl Proxy {
     /// A proxy to where these options lead; passes everything until told otherwise.
@@ -56,10 +70,11 @@ impl Proxy {
         let listener = UnixListener::bind(socket(folder.path())).unwrap();
         let shared = Arc::new(Shared {
             upstream,
-            statements: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+            commits: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             plan: parking_lot::Mutex::new(Arc::new(|_| Fate::Pass)),
-            cut: tokio::sync::watch::Sender::new(0),
+            gone: tokio::sync::Notify::new(),
         });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -78,20 +93,21 @@ impl Proxy {
         upstream.socket(self.folder.path()).port(5432)
     }
 
-    /// The fate of statements from here on; the next is number 0.
-    pub fn plan(&self, plan: impl Fn(usize) -> Fate + Send + Sync + 'static) {
+    /// The fate of statements from here on; the next of each kind is number 0.
+    pub fn plan(&self, plan: impl Fn(Statement) -> Fate + Send + Sync + 'static) {
         *self.shared.plan.lock() = Arc::new(plan);
-        self.shared.statements.store(0, Ordering::SeqCst);
+        self.shared.calls.store(0, Ordering::SeqCst);
+        self.shared.commits.store(0, Ordering::SeqCst);
     }
 
-    /// Statements seen since the plan was made.
-    pub fn statements(&self) -> usize {
-        self.shared.statements.load(Ordering::SeqCst)
+    /// Calls seen since the plan was made.
+    pub fn calls(&self) -> usize {
+        self.shared.calls.load(Ordering::SeqCst)
     }
 
-    /// Lets the answers to what has been sent already be lost.
-    pub fn cut_answers(&self) {
-        self.shared.cut.send_modify(|times| *times += 1);
+    /// Lets the statement pass that waits.
+    pub fn let_go(&self) {
+        self.shared.gone.notify_one();
     }
 
     /// Turns new connections away, or lets them in again.
@@ -125,22 +141,29 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let (mut sent, mut answer) = (Vec::new(), Vec::new());
     let mut fate = Fate::Pass;
-    let mut cut = shared.cut.subscribe();
     loop {
         tokio::select! {
             biased;
-            Ok(()) = cut.changed() => fate = Fate::CutAfter,
             read = client.read(&mut up) => {
                 let Ok(length @ 1..) = read else { return };
                 sent.extend_from_slice(&up[..length]);
-                let executes = count(&sent, &EXECUTE);
+                let (calls, commits) = (count(&sent, &EXECUTE), count(&sent, &COMMIT));
                 // Its last bytes may be the beginning of the next.
-                let keep = if executes > 0 { 0 } else { EXECUTE.len() - 1 };
+                let keep = if calls + commits > 0 { 0 } else { COMMIT.len() - 1 };
                 sent.drain(..sent.len().saturating_sub(keep));
-                for _ in 0..executes {
-                    let number = shared.statements.fetch_add(1, Ordering::SeqCst);
+                let next = |among: &AtomicUsize| among.fetch_add(1, Ordering::SeqCst);
+                let calls = (0..calls).map(|_| Statement::Call(next(&shared.calls)));
+                let commits = (0..commits).map(|_| Statement::Commit(next(&shared.commits)));
+                for statement in calls.chain(commits) {
                     let plan = Arc::clone(&shared.plan.lock());
-                    fate = if fate == Fate::Pass { plan(number) } else { fate };
+                    fate = if fate == Fate::Pass { plan(statement) } else { fate };
+                }
+                if fate == Fate::Wait {
+                    shared.gone.notified().await;
+                    fate = Fate::Pass;
+                }
+                if fate == Fate::Swallow {
+                    continue;
                 }
                 if fate == Fate::CutBefore || server.write_all(&up[..length]).await.is_err() {
                     return;
@@ -152,11 +175,11 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
                     Fate::Freeze => {}
                     Fate::CutAfter => {
                         answer.extend_from_slice(&down[..length]);
-                        if answer.ends_with(&READY) {
+                        if answer[..answer.len() - 1].ends_with(&READY) {
                             return;
                         }
                     }
-                    Fate::Pass | Fate::CutBefore => {
+                    Fate::Pass | Fate::CutBefore | Fate::Swallow | Fate::Wait => {
                         if client.write_all(&down[..length]).await.is_err() {
                             return;
                         }

@@ -12,6 +12,7 @@ mod queries;
 mod rebuild;
 mod social;
 mod speed;
+mod underway;
 mod versions;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ use shiji::ledger::{
 use shiji::postgres::Database;
 use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions, report};
 use shiji::projections::{self, Projection};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgConnection, PgPool, Row};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -46,10 +48,16 @@ async fn ledger(test: &TestDatabase) -> Ledger {
 
 async fn ledger_on(database: &Database) -> Ledger {
     let path = projections::search_path();
+    ledger_through(database, database.service_options("appender", &path)).await
+}
+
+/// A ledger that appends by connections of its own.
+async fn ledger_through(database: &Database, append: PgConnectOptions) -> Ledger {
+    let path = projections::search_path();
     Ledger::open(LedgerOptions {
         pool: database.pool("reads", 4, &path),
         tail_pool: database.pool("tail", 2, &path),
-        append: database.service_options("appender", &path),
+        append,
         keys: Keys::derive(&Secret::new([7; 32])),
         limits: AppendLimits::default(),
         cache_entries: 1_000,

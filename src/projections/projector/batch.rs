@@ -1,21 +1,23 @@
-//! One batch, one transaction: hold the front, fold, move it, commit.
+//! One batch, one transaction: hold the front, fold, wait until what was folded is on the disk, move the front, commit.
 //!
 //! In as few round trips as can be: the statements of the folds, and one that moves the front, announces, commits and holds the
 //! front for the batch after it. Where checkpoints are written, those are moved first, which locks them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
+use std::time::Duration;
 
 use futures::{TryStreamExt, pin_mut};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
+use tokio::time::{Instant, timeout_at};
 use tracing::error;
 use uuid::Uuid;
 
 use super::super::{FoldError, Handling, Projection};
 use super::{CHANNEL, Slot, poison};
 use crate::events::{Fact, Unread};
-use crate::ledger::{DecodeError, FeedError, Ledger, Place, Recorded, StreamId, Told};
+use crate::ledger::{DecodeError, Durable, FeedError, Ledger, Place, Recorded, StreamId, Told};
 use crate::postgres::PLANNING_ONCE;
 
 /// What became of the events of one type: handled, ignored, parked.
@@ -39,12 +41,18 @@ impl Item {
 /// How long, in bytes, what a front says of its projections may become before they write it into their own rows.
 const LONG: usize = 2_000;
 
+/// How long a batch waits for an append on its way to the disk. Meanwhile it holds what it has written, which others may want to
+/// write; what got there later is in the log.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Events that follow each other.
 #[derive(Default)]
 pub(super) struct Batch {
     items: Vec<Item>,
     /// Where among them those of each aggregate are: most projections feed on few.
     of: BTreeMap<String, Vec<usize>>,
+    /// What has to be on the disk before anybody is shown the batch.
+    underway: Vec<Durable>,
 }
 
 impl Batch {
@@ -100,6 +108,23 @@ impl Batch {
             }
         }
         self.items.push(item);
+    }
+
+    /// Some of it is on its way to the disk.
+    pub fn underway(mut self, underway: Vec<Durable>) -> Self {
+        self.underway = underway;
+        self
+    }
+
+    /// Waits until all of it is on the disk.
+    async fn durable(&self) -> Result<(), BatchError> {
+        let until = Instant::now() + PATIENCE;
+        for append in &self.underway {
+            if !matches!(timeout_at(until, append.wait()).await, Ok(true)) {
+                return Err(BatchError::Undone);
+            }
+        }
+        Ok(())
     }
 
     /// How many events.
@@ -218,6 +243,9 @@ pub(super) enum BatchError {
     /// Somebody took hold of the checkpoint of a projection that this batch does not concern: begin again.
     #[error("the front of the projections was closed meanwhile")]
     Closed,
+    /// It is not known of all its events that they are on the disk: begin again.
+    #[error("an append on its way to the disk has not got there")]
+    Undone,
     /// Positions are missing.
     #[error("a batch does not follow: {found} comes after {after}")]
     Hole { after: i64, found: i64 },
@@ -384,6 +412,8 @@ pub(super) async fn apply(
             park(connection, track, &share.parked).await?;
         }
     }
+    // Before this nobody is told of it, and no other session sees it.
+    batch.durable().await?;
     let news = news(tracks, &shares, (last, course.alone));
     let front = course.front.as_deref_mut();
     finish(connection, &news, &written, front, last).await?;

@@ -1,4 +1,5 @@
-//! Follows the log and carries its batches into the tables, as long as this node leads.
+//! Follows the log and carries its batches into the tables, as long as this node leads. What this node itself appends is folded
+//! while it is on its way to the disk.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -14,7 +15,7 @@ use tracing::{debug, error, info, warn};
 use super::batch::{self, Batch, BatchError, Course, Front, Track};
 use super::lease::Held;
 use super::{Shared, Slot, parked};
-use crate::ledger::{FeedError, Follower, Place};
+use crate::ledger::{Durable, FeedError, Follower, Place, Recorded, Underway};
 
 /// How long to wait before trying again what failed: from the first to the last, doubling.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -38,7 +39,7 @@ impl From<BatchError> for End {
     fn from(error: BatchError) -> Self {
         match error {
             BatchError::Fenced(_) => Self::LeaseChanged,
-            BatchError::Moved { .. } | BatchError::Closed => {
+            BatchError::Moved { .. } | BatchError::Closed | BatchError::Undone => {
                 debug!("Beginning again: {error}");
                 Self::LeaseChanged
             }
@@ -154,6 +155,8 @@ struct Leader<'a> {
     shared: &'a Shared,
     connection: PgConnection,
     follower: Follower,
+    /// What this node appends and is on its way to the disk, while all projections stand foremost.
+    underway: Option<broadcast::Receiver<Underway>>,
     tracks: Vec<Track>,
     /// Of those that stand foremost.
     front: Front,
@@ -182,6 +185,7 @@ impl<'a> Leader<'a> {
         let front = tracks.iter().map(|t| t.position).max().unwrap_or(0);
         Ok(Self {
             follower: shared.ledger.follow(front, None),
+            underway: None,
             shared,
             connection,
             tracks,
@@ -203,9 +207,9 @@ impl<'a> Leader<'a> {
                 let limit = (front - behind).min(i64::try_from(most).unwrap_or(i64::MAX));
                 Batch::after(&self.shared.ledger, behind, limit).await?
             } else {
-                let mut batch = self.follower.next(most).await?;
-                self.follower.drain(&mut batch, most);
-                Batch::read(batch)
+                let (events, underway) = self.newest(most).await?;
+                let (batch, unknown) = Batch::read(events);
+                (batch.underway(underway), unknown)
             };
         match (unknown, batch.ends()) {
             (Some(event), None) => Err(End::Unknown(event)),
@@ -217,6 +221,37 @@ impl<'a> Leader<'a> {
                 Ok(batch)
             }
             (None, _) => Ok(batch),
+        }
+    }
+
+    /// The live log: what this node appends from the moment it is on its way to the disk, else what is in the log.
+    async fn newest(&mut self, most: usize) -> Result<(Vec<Recorded>, Vec<Durable>), FeedError> {
+        let Self {
+            shared,
+            follower,
+            underway,
+            tracks,
+            ..
+        } = self;
+        let front = follower.position();
+        if tracks.iter().any(|track| track.position != front) {
+            *underway = None;
+            return Ok((heard(follower, most).await?, Vec::new()));
+        }
+        let underway = underway.get_or_insert_with(|| shared.ledger.underway());
+        loop {
+            tokio::select! {
+                biased;
+                append = underway.recv() => {
+                    // Who missed some finds them in the log.
+                    let Ok(append) = append else { continue };
+                    let (events, durable) = follows(follower, append, underway, most);
+                    if !events.is_empty() {
+                        return Ok((events, durable));
+                    }
+                }
+                events = heard(follower, most) => return Ok((events?, Vec::new())),
+            }
         }
     }
 
@@ -277,6 +312,44 @@ impl<'a> Leader<'a> {
         let _ = self.connection.close().await;
         End::Stopped
     }
+}
+
+/// What the node has heard of the log.
+async fn heard(follower: &mut Follower, most: usize) -> Result<Vec<Recorded>, FeedError> {
+    let mut events = follower.next(most).await?;
+    follower.drain(&mut events, most);
+    Ok(events)
+}
+
+/// The events of an append under way, and of those after it, as far as they follow upon what the follower has handed out; it
+/// passes over them. None when it has had them, or lacks some before.
+fn follows(
+    follower: &mut Follower,
+    append: Underway,
+    more: &mut broadcast::Receiver<Underway>,
+    most: usize,
+) -> (Vec<Recorded>, Vec<Durable>) {
+    let (mut events, mut durable) = (Vec::new(), Vec::new());
+    let mut append = Some(append);
+    while let Some(Underway {
+        events: next,
+        durable: when,
+    }) = append.take()
+    {
+        let (Some(first), Some(last)) = (next.first(), next.last()) else {
+            break;
+        };
+        if first.position != follower.position() + 1 {
+            break;
+        }
+        follower.skip(last.position);
+        events.extend_from_slice(&next);
+        durable.push(when);
+        if events.len() < most {
+            append = more.try_recv().ok();
+        }
+    }
+    (events, durable)
 }
 
 /// The leader's own connection.

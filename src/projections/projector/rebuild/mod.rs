@@ -78,6 +78,7 @@ impl From<BatchError> for RebuildError {
             other @ (BatchError::Fenced(_)
             | BatchError::Moved { .. }
             | BatchError::Closed
+            | BatchError::Undone
             | BatchError::Hole { .. }) => Self::Shadow(other.to_string()),
         }
     }
