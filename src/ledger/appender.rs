@@ -1,5 +1,5 @@
-//! The one appender of a node: gathers jobs into batches and carries each in one call of `ledger_append`, which numbers the events
-//! and holds the log, and a commit, which waits for the disk. In between the projector is told what comes ([`Underway`]).
+//! The one appender of a node: gathers jobs into batches and carries each in one call of `ledger_append`. The answer comes in two
+//! parts: what became of the jobs, and the end, when that is on the disk. In between the projector is told what comes ([`Underway`]).
 //!
 //! A batch never names a stream twice (written by one job, written or guarded by another) nor a receipt twice. Its
 //! connection is its own. A batch whose connection died is sent again, marked, before anything else; one that
@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
@@ -34,13 +36,6 @@ const AWAY: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often others may go first while a batch gathers; it leaves as soon as nobody comes.
 const COURTESY: usize = 40;
-/// How long a transaction stays open for a batch that does not come.
-const REST: Duration = Duration::from_millis(10);
-/// How long the log lets this node hold its lock between an append and its commit: a node that stopped there must not stop the
-/// others.
-const HELD: Duration = Duration::from_secs(1);
-/// What the log says of a session it closed after that: `idle_in_transaction_session_timeout`.
-const IDLE_IN_TRANSACTION: &str = "25P03";
 
 /// Limits of the appender, from the settings.
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +187,7 @@ impl Appender {
             limits,
             jobs,
             waiting: VecDeque::new(),
-            session: None,
+            connection: None,
             local,
             herald,
             gauge,
@@ -238,65 +233,14 @@ struct Task {
     limits: AppendLimits,
     jobs: mpsc::Receiver<Waiting>,
     waiting: VecDeque<Waiting>,
-    session: Option<Session>,
+    connection: Option<PgConnection>,
     local: mpsc::UnboundedSender<LocalBatch>,
     herald: Herald,
     gauge: Arc<AppenderGauge>,
     tail: Arc<Tail>,
 }
 
-/// A connection to append on.
-struct Session {
-    connection: PgConnection,
-    /// A transaction is open, and nothing was done in it.
-    begun: bool,
-}
-
-impl Session {
-    async fn open(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut connection = options.connect().await?;
-        let held = HELD.as_millis();
-        let set = format!(
-            "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = {held}"
-        );
-        connection.execute(set.as_str()).await?;
-        Ok(Self {
-            connection,
-            begun: false,
-        })
-    }
-
-    /// Appends, and leaves the transaction open.
-    async fn append(&mut self, columns: &Columns<'_>) -> Result<Rows, sqlx::Error> {
-        if !std::mem::take(&mut self.begun) {
-            self.connection.execute("BEGIN").await?;
-        }
-        columns.append(&mut self.connection).await
-    }
-
-    /// Commits, and opens the next transaction in the same round trip.
-    async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        self.connection.execute("COMMIT;BEGIN").await?;
-        self.begun = true;
-        Ok(())
-    }
-
-    /// Takes back what a refused call did.
-    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
-        self.connection.execute("ROLLBACK").await?;
-        Ok(())
-    }
-
-    /// Closes an open transaction in which nothing was done: no batch comes.
-    async fn rest(&mut self) -> Result<(), sqlx::Error> {
-        if std::mem::take(&mut self.begun) {
-            self.connection.execute("COMMIT").await?;
-        }
-        Ok(())
-    }
-}
-
-/// What a call of the append function came to, committed.
+/// What a call of the append function came to.
 struct Outcome {
     rows: Rows,
     /// The events of all accepted jobs.
@@ -311,7 +255,7 @@ impl Task {
     async fn run(mut self) {
         loop {
             if self.waiting.is_empty() {
-                match self.next().await {
+                match self.jobs.recv().await {
                     Some(job) => self.waiting.push_back(job),
                     None => break,
                 }
@@ -327,28 +271,8 @@ impl Task {
                 self.carry(batch, false).await;
             }
         }
-        if let Some(session) = self.session.take() {
-            let _ = session.connection.close().await;
-        }
-    }
-
-    /// The next job; `None` when nobody is left to bring one.
-    async fn next(&mut self) -> Option<Waiting> {
-        if self.session.as_ref().is_some_and(|session| session.begun) {
-            if let Ok(job) = tokio::time::timeout(REST, self.jobs.recv()).await {
-                return job;
-            }
-            self.rest().await;
-        }
-        self.jobs.recv().await
-    }
-
-    async fn rest(&mut self) {
-        if let Some(session) = &mut self.session {
-            let rested = tokio::time::timeout(self.limits.answer, session.rest()).await;
-            if !matches!(rested, Ok(Ok(()))) {
-                self.session = None;
-            }
+        if let Some(connection) = self.connection.take() {
+            let _ = connection.close().await;
         }
     }
 
@@ -495,19 +419,18 @@ impl Task {
         }
     }
 
-    async fn connect(&mut self) -> Result<&mut Session, sqlx::Error> {
-        if self.session.is_none() {
-            let session = tokio::time::timeout(CONNECT_TIMEOUT, Session::open(&self.options))
+    async fn connect(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        if self.connection.is_none() {
+            let connection = tokio::time::timeout(CONNECT_TIMEOUT, open(&self.options))
                 .await
                 .map_err(|_| sqlx::Error::PoolTimedOut)??;
             info!("The appender is connected");
-            self.session = Some(session);
+            self.connection = Some(connection);
         }
-        self.session.as_mut().ok_or(sqlx::Error::PoolClosed)
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    /// One call for the jobs of the batch that may still go; the others leave it. While the disk is waited for, the projector
-    /// hears what comes.
+    /// One call for the jobs of the batch that may still go; the others leave it.
     async fn call(
         &mut self,
         batch: &mut Vec<Waiting>,
@@ -515,10 +438,10 @@ impl Task {
         patience: Duration,
     ) -> Result<Outcome, Failure> {
         let tail = Arc::clone(&self.tail);
-        let session = match self.connect().await {
-            Ok(session) => session,
+        let connection = match self.connect().await {
+            Ok(connection) => connection,
             Err(error) => {
-                self.session = None;
+                self.connection = None;
                 return Err(Failure::NotSent(error));
             }
         };
@@ -527,37 +450,22 @@ impl Task {
             return Err(Failure::NotSent(sqlx::Error::PoolTimedOut));
         }
         let columns = Columns::of(batch, resend);
-        let appended = patiently(patience, session.append(&columns)).await;
-        let rows = match appended {
-            Ok(rows) => rows,
-            Err(failure) => {
-                let data = matches!(failure, Failure::Data(_));
-                // Any other session that refused may be what is wrong (read-only, an outdated plan, other settings).
-                if !data || patiently(patience, session.roll_back()).await.is_err() {
-                    self.session = None;
-                }
-                return Err(failure);
+        let carried = carry_through(batch, columns.append(connection), &tail);
+        match tokio::time::timeout(patience, carried).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Err(_) => {
+                self.connection = None;
+                Err(Failure::Silent)
             }
-        };
-        let (recorded, parts) = record_all(batch, &rows);
-        let (durable, hears) = Durable::pair();
-        if !recorded.is_empty() {
-            let events = Arc::clone(&recorded);
-            tail.goes(Underway {
-                events,
-                durable: hears,
-            });
+            Ok(Err(error)) => {
+                let failure = Failure::of(error);
+                if !matches!(failure, Failure::Data(_)) {
+                    // A session that refused may be what is wrong (read-only, an outdated plan, other settings).
+                    self.connection = None;
+                }
+                Err(failure)
+            }
         }
-        if let Err(failure) = patiently(patience, session.commit()).await {
-            self.session = None;
-            return Err(failure);
-        }
-        Ok(Outcome {
-            rows,
-            recorded,
-            parts,
-            durable,
-        })
     }
 
     async fn answer(&mut self, batch: Vec<Waiting>, outcome: Outcome, sent: std::time::Instant) {
@@ -608,7 +516,7 @@ impl Task {
 
     /// Position, sequence and time of events in the log.
     async fn places(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, Place>, sqlx::Error> {
-        let connection = &mut self.connect().await?.connection;
+        let connection = self.connect().await?;
         let rows = sqlx::query!(
             "SELECT event_id, position, sequence, recorded_at FROM events WHERE event_id = ANY($1)",
             ids,
@@ -633,7 +541,7 @@ impl Task {
             if places.is_ok() {
                 break;
             }
-            self.session = None;
+            self.connection = None;
         }
         let Ok(places) = places else {
             return Err(AppendError::Unknown);
@@ -650,15 +558,38 @@ impl Task {
     }
 }
 
-/// Waits as long as patience lasts.
-async fn patiently<T>(
-    patience: Duration,
-    asked: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, Failure> {
-    match tokio::time::timeout(patience, asked).await {
-        Ok(answer) => answer.map_err(Failure::of),
-        Err(_) => Err(Failure::Silent),
+/// A connection to append on.
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    sqlx::query!("SELECT set_config('synchronous_commit', 'on', false)")
+        .fetch_one(&mut connection)
+        .await?;
+    Ok(connection)
+}
+
+/// Hears the answer to the end: when it has arrived, what it says is on the disk, and only then it counts. The projector
+/// begins with the first part.
+async fn carry_through(
+    batch: &[Waiting],
+    mut answer: BoxStream<'_, Result<Rows, sqlx::Error>>,
+    tail: &Tail,
+) -> Result<Outcome, sqlx::Error> {
+    let rows = answer.try_next().await?.ok_or(sqlx::Error::RowNotFound)?;
+    let (recorded, parts) = record_all(batch, &rows);
+    let (durable, hears) = Durable::pair();
+    if !recorded.is_empty() {
+        tail.goes(Underway {
+            events: Arc::clone(&recorded),
+            durable: hears,
+        });
     }
+    while answer.try_next().await?.is_some() {}
+    Ok(Outcome {
+        rows,
+        recorded,
+        parts,
+        durable,
+    })
 }
 
 /// A moment past every deadline.
@@ -814,13 +745,8 @@ impl Failure {
             {
                 Self::Data(database.to_string())
             }
-            // Connection faults, shutdown, crash: what was sent may stand. And a session closed because it was idle: it does not,
-            // and may be sent again.
-            Some(class)
-                if class.starts_with("08") || class == "57P" || code == IDLE_IN_TRANSACTION =>
-            {
-                Self::Lost(error)
-            }
+            // Connection faults, shutdown, crash: what was sent may stand.
+            Some(class) if class.starts_with("08") || class == "57P" => Self::Lost(error),
             _ => Self::Refused(error),
         }
     }
@@ -919,14 +845,19 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// One call. The verdicts count only when the whole answer has arrived, hence `fetch_all`.
-    async fn append(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
+    /// One call, autocommit. Its one row comes before the commit, the end of the answer after it.
+    fn append<'q>(
+        &'q self,
+        connection: &'q mut PgConnection,
+    ) -> BoxStream<'q, Result<Rows, sqlx::Error>> {
         let rows = sqlx::query!(
             r#"SELECT verdicts AS "verdicts!", last_positions AS "last!", stream_versions AS "versions!",
                       receipt_digests AS "digests!: Vec<Option<Vec<u8>>>",
                       receipt_outcomes AS "outcomes!: Vec<Option<Vec<u8>>>", at AS "at!"
                FROM ledger_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                                  $18, $19, $20, $21, $22, $23)"#,
+                                  $18, $19, $20, $21, $22, $23)
+               UNION ALL
+               SELECT NULL, NULL, NULL, NULL, NULL, NULL FROM ledger_send()"#,
             self.jobs,
             self.first_events.as_deref() as Option<&[Option<Uuid>]>,
             &self.stream_job,
@@ -952,10 +883,8 @@ impl<'a> Columns<'a> {
             // The herald tells other nodes, afterwards.
             false,
         )
-        .fetch_all(connection)
-        .await?;
-        let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
-        Ok(Rows {
+        .fetch(connection);
+        rows.map_ok(|row| Rows {
             verdicts: row.verdicts,
             last: row.last,
             versions: row.versions,
@@ -963,6 +892,7 @@ impl<'a> Columns<'a> {
             outcomes: row.outcomes,
             at: row.at,
         })
+        .boxed()
     }
 }
 

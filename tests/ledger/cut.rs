@@ -7,10 +7,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use shiji::ledger::{AppendError, Expected, Verdict};
 
-use super::proxy::{Fate, Proxy, Statement};
+use super::proxy::{Fate, Proxy};
 use super::*;
 
-/// A node whose appender goes through a proxy; its connection is warm, so that the next call is an append.
+/// A node whose appender goes through a proxy; its connection is warm, so that the next statement is an append.
 async fn proxied(test: &TestDatabase) -> (Ledger, Proxy) {
     let proxy = Proxy::start(test.database().service_options("appender", &[]));
     let mut through = options(test);
@@ -20,9 +20,13 @@ async fn proxied(test: &TestDatabase) -> (Ledger, Proxy) {
     (ledger, proxy)
 }
 
-fn only(which: Statement, fate: Fate) -> impl Fn(Statement) -> Fate + Send + Sync + 'static {
+fn only(number: usize, fate: Fate) -> impl Fn(usize) -> Fate + Send + Sync + 'static {
     move |statement| {
-        if statement == which { fate } else { Fate::Pass }
+        if statement == number {
+            fate
+        } else {
+            Fate::Pass
+        }
     }
 }
 
@@ -32,7 +36,7 @@ async fn an_append_whose_answer_is_lost_is_accepted_once() {
     let (ledger, proxy) = proxied(&test).await;
     for (number, expected) in [Expected::Exact(0), Expected::Any].into_iter().enumerate() {
         let id = format!("s{number}");
-        proxy.plan(only(Statement::Commit(0), Fate::CutAfter));
+        proxy.plan(only(0, Fate::CutAfter));
         let mut lost = job(&[(&id, expected), ("other", Expected::Any)]);
         lost.streams[0].events.push(noted("second"));
         let ids: Vec<Uuid> = lost
@@ -41,7 +45,7 @@ async fn an_append_whose_answer_is_lost_is_accepted_once() {
             .flat_map(|write| write.events.iter().map(|event| event.event_id))
             .collect();
         let appended = yes(ledger.append(lost).await);
-        assert!(proxy.calls() > 1, "it was sent again");
+        assert!(proxy.statements() > 1, "it was sent again");
         let read = ledger.read(appended.position - 3, 10).await.unwrap();
         assert_eq!(
             read.iter().map(|event| event.event_id).collect::<Vec<_>>(),
@@ -54,46 +58,13 @@ async fn an_append_whose_answer_is_lost_is_accepted_once() {
     assert_eq!(assert_sound(&ledger).await, 7);
 }
 
-/// Whether the call is lost, or its answer, or the commit: nothing of it is there.
 #[tokio::test]
-async fn an_append_that_was_not_committed_is_sent_again() {
+async fn an_append_that_never_arrived_is_sent_again() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = proxied(&test).await;
-    let fates = [
-        (Statement::Call(0), Fate::CutBefore),
-        (Statement::Call(0), Fate::CutAfter),
-        (Statement::Commit(0), Fate::CutBefore),
-        // The server ends the session, and says why.
-        (Statement::Commit(0), Fate::Swallow),
-    ];
-    for (number, (statement, fate)) in fates.into_iter().enumerate() {
-        proxy.plan(only(statement, fate));
-        let at = i64::try_from(number).unwrap();
-        yes(ledger.append(job(&[("a", Expected::Exact(at))])).await);
-        assert_eq!(proxy.calls(), 2);
-    }
-    assert_eq!(assert_sound(&ledger).await, 5);
-}
-
-/// The log is held between an append and its commit, but not for long: a node that stopped there does not stop the others.
-#[tokio::test]
-async fn a_node_that_stops_before_its_commit_is_not_waited_for() {
-    let test = TestDatabase::create().await;
-    let (stopped, proxy) = proxied(&test).await;
-    let other = node(&test).await;
-    proxy.plan(only(Statement::Call(0), Fate::Freeze));
-    let waits = tokio::spawn(append(stopped.clone(), job(&[("a", Expected::Exact(0))])));
-    eventually("it holds the log", async || proxy.calls() == 1).await;
-    let began = Instant::now();
-    yes(other.append(job(&[("b", Expected::Exact(0))])).await);
-    assert!(
-        began.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        began.elapsed()
-    );
-    // It comes to itself, and does it after all.
-    yes(waits.await.unwrap());
-    assert_eq!(assert_sound(&other).await, 3);
+    proxy.plan(only(0, Fate::CutBefore));
+    yes(ledger.append(job(&[("a", Expected::Exact(0))])).await);
+    assert_eq!(assert_sound(&ledger).await, 2);
 }
 
 /// As [`proxied`], with an appender that takes a log for dead after a fifth of a second.
@@ -112,15 +83,13 @@ async fn impatient(test: &TestDatabase) -> (Ledger, Proxy) {
 async fn an_append_whose_connection_falls_silent_is_accepted_once_and_the_next_ones_go_on() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = impatient(&test).await;
-    for statement in [Statement::Call(0), Statement::Commit(0)] {
-        proxy.plan(only(statement, Fate::Freeze));
-        let began = Instant::now();
-        yes(ledger.append(job(&[("a", Expected::Any)])).await);
-        assert!(began.elapsed() < Duration::from_secs(10));
-        yes(ledger.append(job(&[("b", Expected::Any)])).await);
-    }
-    assert_eq!(version(&ledger, "a").await, 2);
-    assert_eq!(assert_sound(&ledger).await, 5);
+    proxy.plan(only(0, Fate::Freeze));
+    let began = Instant::now();
+    yes(ledger.append(job(&[("a", Expected::Any)])).await);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    yes(ledger.append(job(&[("b", Expected::Exact(0))])).await);
+    assert_eq!(version(&ledger, "a").await, 1);
+    assert_eq!(assert_sound(&ledger).await, 3);
 }
 
 /// A session given up may still get its turn, before or after the one that took its place.
@@ -142,12 +111,9 @@ async fn an_append_that_is_merely_slow_is_asked_again_and_still_happens_once() {
 async fn a_stale_job_stays_stale_when_its_answer_is_lost() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = proxied(&test).await;
-    for statement in [Statement::Call(0), Statement::Commit(0)] {
-        proxy.plan(only(statement, Fate::CutAfter));
-        let answer = ledger.append(job(&[("warm", Expected::Exact(0))])).await;
-        assert_like!(answer, Err(AppendError::Stale));
-        assert_eq!(proxy.calls(), 2);
-    }
+    proxy.plan(only(0, Fate::CutAfter));
+    let answer = ledger.append(job(&[("warm", Expected::Exact(0))])).await;
+    assert_like!(answer, Err(AppendError::Stale));
     assert_eq!(assert_sound(&ledger).await, 1);
 }
 
@@ -167,8 +133,8 @@ async fn lost_answers_of_a_batch_come_back_job_by_job() {
         kept,
         refusal,
     ];
-    // Commit 0 is that of the job in front of the batch.
-    proxy.plan(only(Statement::Commit(1), Fate::CutAfter));
+    // Statement 0 is the job in front of the batch.
+    proxy.plan(only(1, Fate::CutAfter));
     let answers = in_one_batch(&test, &ledger, jobs).await;
     let [a, moved, kept, refusal] = answers.try_into().unwrap();
     assert_eq!(yes(a).events.len(), 2);
@@ -202,7 +168,8 @@ async fn a_batch_that_falls_apart_after_a_lost_answer_is_still_known() {
         .collect();
     let mut held = held;
     held.awaited_by(1).await;
-    proxy.plan(only(Statement::Commit(0), Fate::CutAfter));
+    proxy.plan(|_| Fate::Pass);
+    proxy.cut_answers();
     let other = node(&test).await;
     let between = tokio::spawn(append(other, job(&[("slow", Expected::Exact(1))])));
     held.awaited_by(2).await;
@@ -268,7 +235,7 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
             }
         }
     }
-    assert!(proxy.calls() > 30 && accepted.len() > 30);
+    assert!(proxy.statements() > 30 && accepted.len() > 30);
     assert_sound(&other).await;
     let mut own = Vec::new();
     for writer in 0..8 {
@@ -293,10 +260,12 @@ async fn under_a_connection_that_dies_again_and_again_every_answer_is_true() {
 async fn when_the_answer_never_comes_the_caller_hears_that_nobody_knows() {
     let test = TestDatabase::create().await;
     let (ledger, proxy) = proxied(&test).await;
-    proxy.plan(|statement| match statement {
-        Statement::Call(0) => Fate::Pass,
-        Statement::Commit(0) => Fate::CutAfter,
-        Statement::Call(_) | Statement::Commit(_) => Fate::CutBefore,
+    proxy.plan(|number| {
+        if number == 0 {
+            Fate::CutAfter
+        } else {
+            Fate::CutBefore
+        }
     });
     let mut lost = job(&[("a", Expected::Exact(0))]);
     lost.deadline = Instant::now() + Duration::from_millis(200);
@@ -320,7 +289,7 @@ async fn a_server_that_refuses_the_resend_does_not_make_the_first_attempt_undone
             .await
             .unwrap();
     };
-    proxy.plan(only(Statement::Commit(0), Fate::CutAfter));
+    proxy.plan(only(0, Fate::CutAfter));
     // The append refuses new sessions of this database: after the cut only refusals are to be had.
     set(format!(
         "ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'"

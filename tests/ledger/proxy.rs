@@ -19,22 +19,10 @@ pub enum Fate {
     CutAfter,
     /// The server does it, and nobody ever hears anything again.
     Freeze,
-    /// The server does not hear of it, and what the server says passes.
-    Swallow,
-    /// It passes when the proxy is told to [let go](Proxy::let_go).
-    Wait,
 }
 
-/// A statement on its way, with its number among its kind over all connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statement {
-    /// Prepared: an append, or a question.
-    Call(usize),
-    /// The commit of an append.
-    Commit(usize),
-}
-
-type Plan = dyn Fn(Statement) -> Fate + Send + Sync;
+/// Decides by the number of the statement, counted over all connections.
+type Plan = dyn Fn(usize) -> Fate + Send + Sync;
 
 /// The proxy. Ends with the test's runtime.
 pub struct Proxy {
@@ -44,12 +32,12 @@ pub struct Proxy {
 
 struct Shared {
     upstream: PgConnectOptions,
-    calls: AtomicUsize,
-    commits: AtomicUsize,
+    statements: AtomicUsize,
     /// New connections are turned away.
     closed: AtomicBool,
     plan: parking_lot::Mutex<Arc<Plan>>,
-    gone: tokio::sync::Notify,
+    /// Raised once: answers under way at that moment are lost.
+    cut: tokio::sync::watch::Sender<usize>,
 }
 
 /// Without anything behind it, on any socket.
@@ -58,10 +46,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
 /// sqlx's `Execute` message: the unnamed portal, all rows.
 const EXECUTE: [u8; 10] = [b'E', 0, 0, 0, 9, 0, 0, 0, 0, 0];
-/// The appender's `Query` message that commits; it begins the next transaction as well.
-const COMMIT: [u8; 17] = *b"Q\0\0\0\x11COMMIT;BEGIN";
-/// `ReadyForQuery`, but for its last byte, which tells of the transaction.
-const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];
+/// `ReadyForQuery`, idle: the transaction is over.
+const READY: [u8; 6] = [b'Z', 0, 0, 0, 5, b'I'];
 
 impl Proxy {
     /// A proxy to where these options lead; passes everything until told otherwise.
@@ -70,11 +56,10 @@ impl Proxy {
         let listener = UnixListener::bind(socket(folder.path())).unwrap();
         let shared = Arc::new(Shared {
             upstream,
-            calls: AtomicUsize::new(0),
-            commits: AtomicUsize::new(0),
+            statements: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             plan: parking_lot::Mutex::new(Arc::new(|_| Fate::Pass)),
-            gone: tokio::sync::Notify::new(),
+            cut: tokio::sync::watch::Sender::new(0),
         });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -93,21 +78,20 @@ impl Proxy {
         upstream.socket(self.folder.path()).port(5432)
     }
 
-    /// The fate of statements from here on; the next of each kind is number 0.
-    pub fn plan(&self, plan: impl Fn(Statement) -> Fate + Send + Sync + 'static) {
+    /// The fate of statements from here on; the next is number 0.
+    pub fn plan(&self, plan: impl Fn(usize) -> Fate + Send + Sync + 'static) {
         *self.shared.plan.lock() = Arc::new(plan);
-        self.shared.calls.store(0, Ordering::SeqCst);
-        self.shared.commits.store(0, Ordering::SeqCst);
+        self.shared.statements.store(0, Ordering::SeqCst);
     }
 
-    /// Calls seen since the plan was made.
-    pub fn calls(&self) -> usize {
-        self.shared.calls.load(Ordering::SeqCst)
+    /// Statements seen since the plan was made.
+    pub fn statements(&self) -> usize {
+        self.shared.statements.load(Ordering::SeqCst)
     }
 
-    /// Lets the statement pass that waits.
-    pub fn let_go(&self) {
-        self.shared.gone.notify_one();
+    /// Lets the answers to what has been sent already be lost.
+    pub fn cut_answers(&self) {
+        self.shared.cut.send_modify(|times| *times += 1);
     }
 
     /// Turns new connections away, or lets them in again.
@@ -141,29 +125,22 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let (mut sent, mut answer) = (Vec::new(), Vec::new());
     let mut fate = Fate::Pass;
+    let mut cut = shared.cut.subscribe();
     loop {
         tokio::select! {
             biased;
+            Ok(()) = cut.changed() => fate = Fate::CutAfter,
             read = client.read(&mut up) => {
                 let Ok(length @ 1..) = read else { return };
                 sent.extend_from_slice(&up[..length]);
-                let (calls, commits) = (count(&sent, &EXECUTE), count(&sent, &COMMIT));
+                let executes = count(&sent, &EXECUTE);
                 // Its last bytes may be the beginning of the next.
-                let keep = if calls + commits > 0 { 0 } else { COMMIT.len() - 1 };
+                let keep = if executes > 0 { 0 } else { EXECUTE.len() - 1 };
                 sent.drain(..sent.len().saturating_sub(keep));
-                let next = |among: &AtomicUsize| among.fetch_add(1, Ordering::SeqCst);
-                let calls = (0..calls).map(|_| Statement::Call(next(&shared.calls)));
-                let commits = (0..commits).map(|_| Statement::Commit(next(&shared.commits)));
-                for statement in calls.chain(commits) {
+                for _ in 0..executes {
+                    let number = shared.statements.fetch_add(1, Ordering::SeqCst);
                     let plan = Arc::clone(&shared.plan.lock());
-                    fate = if fate == Fate::Pass { plan(statement) } else { fate };
-                }
-                if fate == Fate::Wait {
-                    shared.gone.notified().await;
-                    fate = Fate::Pass;
-                }
-                if fate == Fate::Swallow {
-                    continue;
+                    fate = if fate == Fate::Pass { plan(number) } else { fate };
                 }
                 if fate == Fate::CutBefore || server.write_all(&up[..length]).await.is_err() {
                     return;
@@ -175,11 +152,11 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
                     Fate::Freeze => {}
                     Fate::CutAfter => {
                         answer.extend_from_slice(&down[..length]);
-                        if answer[..answer.len() - 1].ends_with(&READY) {
+                        if answer.ends_with(&READY) {
                             return;
                         }
                     }
-                    Fate::Pass | Fate::CutBefore | Fate::Swallow | Fate::Wait => {
+                    Fate::Pass | Fate::CutBefore => {
                         if client.write_all(&down[..length]).await.is_err() {
                             return;
                         }

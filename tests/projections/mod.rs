@@ -28,7 +28,6 @@ use shiji::ledger::{
 use shiji::postgres::Database;
 use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions, report};
 use shiji::projections::{self, Projection};
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgConnection, PgPool, Row};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -48,16 +47,10 @@ async fn ledger(test: &TestDatabase) -> Ledger {
 
 async fn ledger_on(database: &Database) -> Ledger {
     let path = projections::search_path();
-    ledger_through(database, database.service_options("appender", &path)).await
-}
-
-/// A ledger that appends by connections of its own.
-async fn ledger_through(database: &Database, append: PgConnectOptions) -> Ledger {
-    let path = projections::search_path();
     Ledger::open(LedgerOptions {
         pool: database.pool("reads", 4, &path),
         tail_pool: database.pool("tail", 2, &path),
-        append,
+        append: database.service_options("appender", &path),
         keys: Keys::derive(&Secret::new([7; 32])),
         limits: AppendLimits::default(),
         cache_entries: 1_000,

@@ -4,23 +4,20 @@
 use std::time::Duration;
 
 use shiji::ledger::Ledger;
-use shiji::projections::projector::ProjectorHandle;
-use sqlx::PgConnection;
+use shiji::projections::projector::{Projector, ProjectorHandle, ProjectorOptions};
+use sqlx::{Executor, PgConnection};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{
-    append, created, eventually, ledger, ledger_through, projections, projector, proven, shown,
-    task,
-};
-use crate::ledger::proxy::{Fate, Proxy, Statement};
+use super::{append, created, eventually, ledger, proven, shown, task};
 use crate::support::TestDatabase;
 
-/// A node whose appends go through a proxy, with tables that show its first task.
+/// A node on a database whose commits of events can be made to wait, with tables that show its first task.
 struct Node {
     test: TestDatabase,
     owner: PgConnection,
-    proxy: Proxy,
+    /// The disk: who holds its lock lets every commit wait.
+    disk: PgConnection,
     ledger: Ledger,
     projector: ProjectorHandle,
 }
@@ -28,16 +25,28 @@ struct Node {
 impl Node {
     async fn start() -> Self {
         let test = TestDatabase::create().await;
-        let path = projections::search_path();
-        let proxy = Proxy::start(test.database().service_options("appender", &path));
-        let ledger = ledger_through(test.database(), proxy.options()).await;
-        let projector = projector(&test, &ledger).await;
+        let mut owner = test.database().connect_owner().await.unwrap();
+        owner
+            .execute(
+                "CREATE FUNCTION disk() RETURNS trigger LANGUAGE plpgsql AS
+                     'BEGIN PERFORM pg_advisory_xact_lock_shared(4242); RETURN NULL; END';
+                 CREATE CONSTRAINT TRIGGER disk AFTER INSERT ON events
+                     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION disk()",
+            )
+            .await
+            .unwrap();
+        let ledger = ledger(&test).await;
+        // Longer than any of this takes: nobody else ends what the projector holds.
+        let options = ProjectorOptions::new(500, Duration::from_secs(30));
+        let projector = Projector::start(ledger.clone(), test.database(), options)
+            .await
+            .unwrap();
         let position = append(&ledger, task(1), &[created("task 1")]).await;
         shown(&ledger, position).await;
         Self {
-            owner: test.database().connect_owner().await.unwrap(),
+            disk: test.database().connect_owner().await.unwrap(),
             test,
-            proxy,
+            owner,
             ledger,
             projector,
         }
@@ -45,13 +54,27 @@ impl Node {
 
     /// Appends a task whose commit waits, until it is folded.
     async fn folds(&mut self, id: i64) -> JoinHandle<i64> {
-        self.proxy.plan(|statement| match statement {
-            Statement::Commit(0) => Fate::Wait,
-            Statement::Commit(_) | Statement::Call(_) => Fate::Pass,
-        });
+        let stop = "SELECT pg_advisory_lock(4242)";
+        self.disk.execute(stop).await.unwrap();
         let appends = appends(&self.ledger, id);
         eventually("it is folded", async || self.folding().await).await;
         appends
+    }
+
+    /// The disk goes on.
+    async fn let_go(&mut self) {
+        let go = "SELECT pg_advisory_unlock_all()";
+        self.disk.execute(go).await.unwrap();
+    }
+
+    /// Appenders that wait: one for the disk, others for it.
+    async fn waiting(&mut self) -> i64 {
+        let waiting = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'shiji appender'
+               AND wait_event = 'advisory'",
+        );
+        waiting.fetch_one(&mut self.owner).await.unwrap()
     }
 
     /// Has the projector written to the table of tasks, and not committed?
@@ -102,7 +125,7 @@ async fn what_is_folded_and_not_on_the_disk_is_not_shown() {
     assert!(node.folding().await, "it waits for the disk");
     node.nothing_more_is_shown().await;
     assert!(!append.is_finished());
-    node.proxy.let_go();
+    node.let_go().await;
     assert_eq!(append.await.unwrap(), 2);
     node.all_is_shown(2).await;
 }
@@ -114,17 +137,19 @@ async fn what_is_folded_and_does_not_get_to_the_disk_is_taken_back() {
     let ours = node.folds(3).await;
     let other = ledger(&node.test).await;
     let theirs = appends(&other, 2);
+    eventually("theirs is next", async || node.waiting().await == 2).await;
     let ended: i64 = sqlx::query_scalar(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'shiji appender'
-           AND state = 'idle in transaction'",
+        "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+         JOIN pg_locks l ON l.pid = a.pid
+         WHERE a.datname = current_database() AND a.application_name = 'shiji appender'
+           AND l.locktype = 'advisory' AND NOT l.granted AND l.objid = 4242",
     )
     .fetch_one(&mut node.owner)
     .await
     .unwrap();
     assert_eq!(ended, 1);
+    node.let_go().await;
     assert_eq!(theirs.await.unwrap(), 2);
-    node.proxy.let_go();
     assert_eq!(ours.await.unwrap(), 3);
     node.all_is_shown(3).await;
 }
@@ -142,7 +167,7 @@ async fn a_disk_that_takes_long_is_not_waited_for_with_rows_in_hand() {
         began.elapsed()
     );
     node.nothing_more_is_shown().await;
-    node.proxy.let_go();
+    node.let_go().await;
     assert_eq!(append.await.unwrap(), 2);
     node.all_is_shown(2).await;
 }
