@@ -245,8 +245,8 @@ struct Outcome {
     rows: Rows,
     /// The events of all accepted jobs.
     recorded: Arc<[Recorded]>,
-    /// By job: which of them are its own, if it was accepted.
-    parts: Vec<Option<Range<usize>>>,
+    /// By job: which of them are its own; none, if it was not accepted.
+    parts: Vec<Range<usize>>,
     /// Who folds them already wants to hear that they are on the disk.
     durable: watch::Sender<bool>,
 }
@@ -480,7 +480,7 @@ impl Task {
             let last = rows.last[index];
             let answer = match rows.verdicts[index] {
                 0 => {
-                    accepted.push((waiting.reply, last, part.unwrap_or_default()));
+                    accepted.push((waiting.reply, last, part));
                     continue;
                 }
                 1 => Err(AppendError::Stale),
@@ -628,18 +628,18 @@ fn repeated(rows: &Rows, index: usize, position: i64) -> Answer {
 }
 
 /// The events of all accepted jobs of a batch, and by job which are its own.
-fn record_all(batch: &[Waiting], rows: &Rows) -> (Arc<[Recorded]>, Vec<Option<Range<usize>>>) {
+fn record_all(batch: &[Waiting], rows: &Rows) -> (Arc<[Recorded]>, Vec<Range<usize>>) {
     let mut recorded = Vec::with_capacity(batch.iter().map(|w| w.job.events.len()).sum());
     let mut versions = rows.versions.as_slice();
     let parts = (batch.iter().enumerate())
         .map(|(index, waiting)| {
             let (own, rest) = versions.split_at(waiting.job.streams.len());
             versions = rest;
-            (rows.verdicts[index] == 0).then(|| {
-                let from = recorded.len();
+            let from = recorded.len();
+            if rows.verdicts[index] == 0 {
                 record(&mut recorded, &waiting.job, own, rows.last[index], rows.at);
-                from..recorded.len()
-            })
+            }
+            from..recorded.len()
         })
         .collect();
     (recorded.into(), parts)
