@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::append::open_outcome;
 use super::envelope::{Recorded, StreamId};
-use super::feed::{FeedError, Row};
+use super::feed::{FeedError, rows};
 use super::{AppendError, Ledger};
 
 /// Receipts opened at a time.
@@ -96,18 +96,12 @@ impl Ledger {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Recorded>, FeedError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-                      e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                      e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
-               FROM events e
-               CROSS JOIN LATERAL ledger_keys(e.subjects) k
-               WHERE e.position > $1
-                 AND ($2 = ANY(e.subjects) OR e.metadata->>'actor' = $3
-                      OR (e.aggregate_type = $4 AND e.aggregate_id = $5))
-               ORDER BY e.position
-               LIMIT $6"#,
+        let rows = rows!(
+            "WHERE e.position > $1
+               AND ($2 = ANY(e.subjects) OR e.metadata->>'actor' = $3
+                    OR (e.aggregate_type = $4 AND e.aggregate_id = $5))
+             ORDER BY e.position
+             LIMIT $6",
             after,
             person.to_string(),
             actor,

@@ -56,6 +56,25 @@ pub(super) struct Row {
     pub erased: Option<Vec<bool>>,
 }
 
+/// [`Row`]s of the events that the rest of a statement names, with what it binds.
+macro_rules! rows {
+    ($rest:literal $(, $bind:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $crate::ledger::feed::Row,
+            "SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
+                    e.event_version, e.payload::text AS \"payload!\", e.metadata::text AS \"metadata!\", e.recorded_at,
+                    e.subjects, k.wrapped AS \"wrapped: Vec<Option<Vec<u8>>>\", k.erased AS \"erased: Vec<bool>\"
+             FROM events e
+             CROSS JOIN LATERAL ledger_keys(e.subjects) k
+             "
+                + $rest
+            $(, $bind)*
+        )
+    };
+}
+
+pub(super) use rows;
+
 /// The keys of whom an event is about, as the columns of a row.
 type KeyColumns = (
     Option<Vec<String>>,
@@ -152,16 +171,8 @@ pub(super) async fn read(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, FeedError> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-                  e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                  e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
-           FROM events e
-           CROSS JOIN LATERAL ledger_keys(e.subjects) k
-           WHERE e.position > $1
-           ORDER BY e.position
-           LIMIT $2"#,
+    let rows = rows!(
+        "WHERE e.position > $1 ORDER BY e.position LIMIT $2",
         after,
         limit,
     )
@@ -214,7 +225,8 @@ fn follow(last: &mut i64, found: i64) -> Result<(), FeedError> {
     }
 }
 
-fn unopened(position: i64) -> impl FnOnce(PersonalError) -> FeedError {
+/// The error of an event whose personal values do not open.
+pub(super) fn unopened(position: i64) -> impl FnOnce(PersonalError) -> FeedError {
     move |source| FeedError::Personal { position, source }
 }
 

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use super::Ledger;
 use super::envelope::{Recorded, StreamId};
-use super::feed::{FeedError, Row};
+use super::feed::{FeedError, Row, rows, unopened};
 
 /// Positions that one statement looks through for what a request caused.
 const STRETCH: i64 = 50_000;
@@ -209,25 +209,19 @@ impl Ledger {
         let paths: Vec<String> = wanted.conditions.iter().map(|c| c.path.clone()).collect();
         let values: Vec<Option<String>> =
             wanted.conditions.iter().map(|c| c.value.clone()).collect();
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-                      e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                      e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
-               FROM events e
-               CROSS JOIN LATERAL ledger_keys(e.subjects) k
-               WHERE e.position > $1 AND e.position <= $2
-                 AND ($3::text IS NULL OR e.event_type = $3)
-                 AND ($4::text IS NULL OR e.aggregate_type = $4)
-                 AND ($5::text IS NULL OR e.metadata->>'actor' = $5)
-                 AND (cardinality($6::text[]) = 0 OR NOT EXISTS (
-                     SELECT FROM unnest($6::text[], $7::text[]) AS c(path, value)
-                     WHERE CASE WHEN c.value IS NULL
-                                THEN e.payload #> (ARRAY[e.event_type] || string_to_array(c.path, '.')) IS NULL
-                                ELSE e.payload #>> (ARRAY[e.event_type] || string_to_array(c.path, '.'))
-                                     IS DISTINCT FROM c.value END))
-               ORDER BY e.position
-               LIMIT $8"#,
+        let rows = rows!(
+            "WHERE e.position > $1 AND e.position <= $2
+               AND ($3::text IS NULL OR e.event_type = $3)
+               AND ($4::text IS NULL OR e.aggregate_type = $4)
+               AND ($5::text IS NULL OR e.metadata->>'actor' = $5)
+               AND (cardinality($6::text[]) = 0 OR NOT EXISTS (
+                   SELECT FROM unnest($6::text[], $7::text[]) AS c(path, value)
+                   WHERE CASE WHEN c.value IS NULL
+                              THEN e.payload #> (ARRAY[e.event_type] || string_to_array(c.path, '.')) IS NULL
+                              ELSE e.payload #>> (ARRAY[e.event_type] || string_to_array(c.path, '.'))
+                                   IS DISTINCT FROM c.value END))
+             ORDER BY e.position
+             LIMIT $8",
             wanted.after,
             wanted.through.unwrap_or(i64::MAX),
             wanted.event_type,
@@ -252,16 +246,10 @@ impl Ledger {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Recorded>, FeedError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-                      e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                      e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
-               FROM events e
-               CROSS JOIN LATERAL ledger_keys(e.subjects) k
-               WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.sequence > $3
-               ORDER BY e.sequence
-               LIMIT $4"#,
+        let rows = rows!(
+            "WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.sequence > $3
+             ORDER BY e.sequence
+             LIMIT $4",
             &*stream.aggregate,
             &stream.id,
             after,
@@ -278,15 +266,9 @@ impl Ledger {
     /// # Errors
     /// [`FeedError`].
     pub async fn events_at(&self, positions: &[i64]) -> Result<Vec<Recorded>, FeedError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-                      e.event_version, e.payload::text AS "payload!", e.metadata::text AS "metadata!", e.recorded_at,
-                      e.subjects, k.wrapped AS "wrapped: Vec<Option<Vec<u8>>>", k.erased AS "erased: Vec<bool>"
-               FROM events e
-               CROSS JOIN LATERAL ledger_keys(e.subjects) k
-               WHERE e.position = ANY($1)
-               ORDER BY e.position"#,
+        let rows = rows!(
+            "WHERE e.position = ANY($1)
+             ORDER BY e.position",
             positions,
         )
         .fetch_all(self.pool())
@@ -299,8 +281,7 @@ impl Ledger {
         rows.into_iter()
             .map(|row| {
                 let position = row.position;
-                row.open(self.ring())
-                    .map_err(|source| FeedError::Personal { position, source })
+                row.open(self.ring()).map_err(unopened(position))
             })
             .collect()
     }
