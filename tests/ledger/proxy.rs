@@ -17,6 +17,8 @@ pub enum Fate {
     CutBefore,
     /// The server does it, and the connection dies before the answer.
     CutAfter,
+    /// The server does it, and the connection dies when of the answer only the end is missing.
+    CutEnd,
     /// The server does it, and nobody ever hears anything again.
     Freeze,
 }
@@ -150,9 +152,10 @@ async fn carry(mut client: UnixStream, shared: Arc<Shared>) {
                 let Ok(length @ 1..) = read else { return };
                 match fate {
                     Fate::Freeze => {}
-                    Fate::CutAfter => {
+                    Fate::CutAfter | Fate::CutEnd => {
                         answer.extend_from_slice(&down[..length]);
-                        if answer.ends_with(&READY) {
+                        let over = answer.ends_with(&READY);
+                        if over || fate == Fate::CutEnd && client.write_all(&down[..length]).await.is_err() {
                             return;
                         }
                     }

@@ -46,8 +46,13 @@ async fn ledger(test: &TestDatabase) -> Ledger {
 }
 
 async fn ledger_on(database: &Database) -> Ledger {
+    Ledger::open(options_on(database)).await.unwrap()
+}
+
+/// How a node opens the log of a test.
+fn options_on(database: &Database) -> LedgerOptions {
     let path = projections::search_path();
-    Ledger::open(LedgerOptions {
+    LedgerOptions {
         pool: database.pool("reads", 4, &path),
         tail_pool: database.pool("tail", 2, &path),
         append: database.service_options("appender", &path),
@@ -55,9 +60,7 @@ async fn ledger_on(database: &Database) -> Ledger {
         limits: AppendLimits::default(),
         cache_entries: 1_000,
         clock: Clock::system(),
-    })
-    .await
-    .unwrap()
+    }
 }
 
 /// A projector of this build's projections.

@@ -9,7 +9,8 @@ use sqlx::{Executor, PgConnection};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{append, created, eventually, ledger, proven, shown, task};
+use super::{append, created, eventually, ledger, options_on, proven, shown, task};
+use crate::ledger::proxy::{Fate, Proxy};
 use crate::support::TestDatabase;
 
 /// A node on a database whose commits of events can be made to wait, with tables that show its first task.
@@ -18,6 +19,8 @@ struct Node {
     owner: PgConnection,
     /// The disk: who holds its lock lets every commit wait.
     disk: PgConnection,
+    /// Between its appender and the database.
+    proxy: Proxy,
     ledger: Ledger,
     projector: ProjectorHandle,
 }
@@ -35,7 +38,10 @@ impl Node {
             )
             .await
             .unwrap();
-        let ledger = ledger(&test).await;
+        let mut through = options_on(test.database());
+        let proxy = Proxy::start(through.append);
+        through.append = proxy.options();
+        let ledger = Ledger::open(through).await.unwrap();
         // Longer than any of this takes: nobody else ends what the projector holds.
         let options = ProjectorOptions::new(500, Duration::from_secs(30));
         let projector = Projector::start(ledger.clone(), test.database(), options)
@@ -47,6 +53,7 @@ impl Node {
             disk: test.database().connect_owner().await.unwrap(),
             test,
             owner,
+            proxy,
             ledger,
             projector,
         }
@@ -152,6 +159,22 @@ async fn what_is_folded_and_does_not_get_to_the_disk_is_taken_back() {
     assert_eq!(theirs.await.unwrap(), 2);
     assert_eq!(ours.await.unwrap(), 3);
     node.all_is_shown(3).await;
+}
+
+/// What is folded counts when the append's answer has ended. Here it never does, although the append is on the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_got_to_the_disk_unheard_is_shown_once() {
+    let mut node = Node::start().await;
+    node.proxy.plan(|number| match number {
+        0 => Fate::CutEnd,
+        _ => Fate::Pass,
+    });
+    let append = node.folds(2).await;
+    node.nothing_more_is_shown().await;
+    node.let_go().await;
+    assert_eq!(append.await.unwrap(), 2);
+    assert!(node.proxy.statements() > 1, "it was sent again");
+    node.all_is_shown(2).await;
 }
 
 /// Who folds holds rows that others may want.
